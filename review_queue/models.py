@@ -3,11 +3,34 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint, event, false, inspect
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    Exists,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    event,
+    false,
+    inspect,
+    select,
+)
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
+from bot.contract import State
+from bot.models import Publication
 from config.clock import now
 from storage.database import Base, new_salt
+
+_RESTING = (State.HELD, State.FAILED, State.ENDED)
+
+
+def _publications(release_id: Mapped[str | None], *, resting: bool) -> Exists:
+    """Whether one of a release's publications rests, or is still to go or out."""
+    here = Publication.state.in_(_RESTING) if resting else Publication.state.not_in(_RESTING)
+    query = select(Publication.id).where(Publication.release_id == release_id, here)
+    return query.correlate_except(Publication).exists()
 
 
 class Item(Base):
@@ -59,6 +82,16 @@ class Item(Base):
     """Keys that were approved with the last release, a space between; for pages (`concern.py`)."""
     concern: Mapped[str] = mapped_column(String(12), default="", server_default="")
     """A reviewer's mark of what was released last: ours, other, or "" without one."""
+
+    stopped: Mapped[bool] = column_property(
+        and_(
+            state == "scheduled",
+            _publications(release_id, resting=True),
+            ~_publications(release_id, resting=False),
+        ),
+        expire_on_flush=False,
+    )
+    """Planned, and goes nowhere by itself: all its publications were stopped or failed."""
 
     def known_to(self, staff_id: str) -> bool:
         """Whether this person may know of the item."""

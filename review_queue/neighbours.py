@@ -27,7 +27,7 @@ from review_queue.models import Item, ItemWords, Revision
 from review_queue.placed import holders
 from review_queue.planning import Wanted, plan_hints
 from review_queue.scope import seen_by
-from review_queue.states import STATES, ItemState
+from review_queue.states import ItemState, is_stopped, state_name
 from staff.people import names
 from staff.refusal import Refused
 from storage.database import UNREADABLE, Database, unreadable
@@ -118,7 +118,7 @@ async def _begun(session: AsyncSession, item_id: str, staff_id: str) -> list[Col
     other = await session.get(Item, mine.begun_like) if mine and mine.begun_like else None
     if other is None or not other.known_to(staff_id):
         return []
-    words = f"本稿照《{other.title}》（{STATES[other.state]}）另写：与它相近的地方不另提示。"
+    words = f"本稿照《{other.title}》（{state_name(other)}）另写：与它相近的地方不另提示。"
     return [Collision(Kind.BEGUN, words, key=other.id, title=other.title)]
 
 
@@ -199,7 +199,10 @@ async def _planned_hints(
 
 
 async def _others(session: AsyncSession, item_id: str) -> list[_Other]:
-    """The items that wait, are planned, or were written or published lately, newest first."""
+    """The items that wait, are planned, or were written or published lately, newest first.
+
+    What was stopped goes nowhere by itself and is in nobody's way.
+    """
     lately = now() - RECENT
     told = (ItemWords.accounts, ItemWords.not_before, ItemWords.not_after, ItemWords.sketch)
     query = (
@@ -207,6 +210,7 @@ async def _others(session: AsyncSession, item_id: str) -> list[_Other]:
         .outerjoin(ItemWords, ItemWords.item_id == Item.id)
         .where(
             Item.id != item_id,
+            ~Item.stopped,
             Item.kind.not_in(LIBRARY_KINDS),
             or_(
                 Item.state.in_(_WAITING),
@@ -307,9 +311,9 @@ def _planned(one: _Other) -> Span | None:
 def _span(item: Item, not_before: datetime, not_after: datetime) -> Span | None:
     """When an item goes out, as far as that is settled: a window of weeks settles nothing."""
     moment = item.since if _is_out(item) else item.scheduled_at
-    if moment is not None:
+    if moment is not None and not is_stopped(item):
         return Span(moment, moment)
-    if _is_out(item):
+    if _is_out(item) or is_stopped(item):
         return None
     if not_after - not_before <= _NARROW:
         return Span(not_before, not_after)
@@ -330,7 +334,7 @@ def _told(one: Clash, found: _Found, staff_id: str, people: Mapping[str, str]) -
     if not item.known_to(staff_id):
         whom = people.get(_to_ask(item), "管理员")
         return Collision(one.kind, _HIDDEN[one.kind].format(whom=whom))
-    said = f"《{item.title}》（{STATES[item.state]}，{people.get(item.last_editor_id, '同事')}）"
+    said = f"《{item.title}》（{state_name(item)}，{people.get(item.last_editor_id, '同事')}）"
     details = tuple(
         f"{row.what}不同：本稿{row.mine}（“{row.here}”），那一篇{row.theirs}（“{row.there}”）"
         for row in one.different

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from review_queue.canonical import EDITION, InEdition
 from review_queue.models import Item, Revision
-from review_queue.states import STATES, ItemState
+from review_queue.states import ItemState, state_name
 
 HOLDING = (ItemState.REVIEW, ItemState.REFERRED, ItemState.APPROVED, ItemState.SCHEDULED)
 """States in which an edition has its items to itself; a draft of one keeps nobody from anything."""
@@ -40,7 +40,7 @@ class Standing:
         if self.digest != wanted:
             return ["编入以后又改过，要重新审核、重新编入"]
         if self.item.release_id is None:
-            return [f"还没有通过审核（现在是“{STATES[self.item.state]}”）"]
+            return [f"还没有通过审核（现在是“{state_name(self.item)}”）"]
         return []
 
 

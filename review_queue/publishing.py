@@ -23,13 +23,14 @@ from review_queue.desk import (
 from review_queue.models import Item
 from review_queue.placed import holders
 from review_queue.planning import Wanted, no_day
-from review_queue.states import ItemState, Verb, can, move, state_name
+from review_queue.states import ItemState, Verb, can, is_stopped, move, state_name
 from staff.refusal import Reason, refuse
 from staff.roles import REVIEWERS
 from storage.database import new_id
 
 _UNDER_WAY = (State.SENDING, State.SUBMITTED, State.PUBLISHED, State.UNKNOWN)
 """Publications after which readers may see something."""
+_STOPPED = "这次发布没有发出，改时间不会再发：请在“发布情况”里看原因，处理后重新发送"
 _PLANNERS = (REVIEWERS | {"editor"}) - {"secrecy"}
 
 
@@ -186,6 +187,8 @@ def _state_faults(item: Item, draft: Draft, open_to: Collection[str]) -> list[Re
         return [Reason("kind", f"{draft.kind}通过审核后直接入库使用，不用安排发布")]
     if not (can(item, Verb.SCHEDULE) or open_to) or item.release_id is None:
         faults = [Reason("state", f"稿件现在是“{state_name(item)}”，还不能安排发布")]
+    if is_stopped(item):
+        faults = [*faults, Reason("state", _STOPPED)]
     if not draft.accounts:
         faults = [*faults, Reason("accounts", "请至少选择一个发布账号")]
     return list(faults)

@@ -64,7 +64,9 @@ def asked_words(question: str) -> list[str]:
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     asked: list[ColumnElement[bool]] = []
     if wanted.state in STATES:
-        asked.append(Item.state == wanted.state)
+        asked += [Item.state == wanted.state, ~Item.stopped]
+    if wanted.state == "stopped":
+        asked.append(Item.stopped)
     if wanted.klass:
         asked.append(Item.klass == wanted.klass)
     if wanted.owner:

@@ -54,6 +54,8 @@ STATES: Mapping[str, str] = {
     ItemState.QUARANTINED: "已隔离",
 }
 """State to the words people see."""
+STOPPED = "没有发出，等人处理"
+"""Of what was planned and stopped: no more sends by itself until a person decides."""
 
 _S = ItemState
 MOVES: Mapping[Verb, tuple[frozenset[ItemState], ItemState]] = {
@@ -83,9 +85,14 @@ MOVES: Mapping[Verb, tuple[frozenset[ItemState], ItemState]] = {
 """Verb to the states it may start from and the one it ends in."""
 
 
+def is_stopped(item: Item) -> bool:
+    """Whether it is planned and goes nowhere: every publication of it was stopped or failed."""
+    return item.state == ItemState.SCHEDULED and bool(item.stopped)
+
+
 def state_name(item: Item) -> str:
     """What people call the state an item is in."""
-    return STATES[item.state]
+    return STOPPED if is_stopped(item) else STATES[item.state]
 
 
 def can(item: Item, verb: Verb) -> bool:

@@ -116,6 +116,16 @@ def forms() -> list[Form]:
     ]
 
 
+def labels() -> dict[str, str]:
+    """What each cell and each written part is called where it stands alone."""
+    found = dict(TEXTS)
+    for part, head, rows in forms():
+        for label, cells in rows:
+            for name, column in zip(cells, head[1:], strict=True):
+                found[name] = f"{part}：{label}，{column}"
+    return found
+
+
 def number(cells: Cells, name: str) -> int:
     """What was given, and 0 where nothing was: a report has no empty cell."""
     found = cells.get(name, 0)

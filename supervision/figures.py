@@ -186,6 +186,8 @@ _BY_KIND: dict[str, list[tuple[str, Count]]] = {}
 for _name, _, _, _kinds_of, _count in LINES:
     for _kind in _kinds_of:
         _BY_KIND.setdefault(_kind, []).append((_name, _count))
+COUNTED_LATER = frozenset(name for name, _, _, kinds, _ in LINES if COUNTED in kinds)
+"""Figures a day adds to when it is over and its counts are signed."""
 LABELS = {name: label for name, _, label, _, _ in LINES}
 KINDS = frozenset(_BY_KIND) | UrgentClock.KINDS | Concerns.KINDS | {"revision.created", GIVEN}
 """All that has to be read."""
@@ -203,6 +205,8 @@ class Counting:
         self.given: dict[str, Any] = {}
         self.texts: dict[str, str] = {}
         """The written parts of the annual report, by the names in supervision/annual.py."""
+        self.counted_to: date | None = None
+        """The last day whose counts are signed."""
         self._kinds: dict[str, str] = {}
         self._out: set[str] = set()
         self._urgent = UrgentClock()
@@ -218,6 +222,8 @@ class Counting:
         if entry.kind == GIVEN and entry.body.get("year") == str(self.span.first.year):
             self.given = {**entry.body["cells"], "seq": entry.seq}
             self.texts = dict(entry.body.get("texts", {}))
+        if entry.kind == COUNTED:
+            self.counted_to = date.fromisoformat(entry.body["day"])
         lines = _BY_KIND.get(entry.kind)
         if lines is None or self._again(entry) or not self.span.holds(entry.at):
             return

@@ -10,13 +10,14 @@ from sqlalchemy import Executable, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
+from config.clock import beijing, now
 from ledger.append import Ledger
 from ledger.models import LedgerEntry
 from ledger.verify import Entry
-from staff.people import names
+from staff import people as staff_people
 from staff.refusal import Reason, Refused
 from staff.rights import entitled
-from supervision.annual import faults, written_faults
+from supervision.annual import TEXTS, faults, labels, names, number, written_faults
 from supervision.figures import GIVEN, KINDS, LINES, Counting, Span, span_of
 
 _PAGE = 5000
@@ -116,7 +117,7 @@ class Given(Refused):
         """Who gave it, by name."""
         self.seq = seq
         words = f"填写期间 {who} 已经交过一次（台账第 {seq} 条），再交就会盖掉"
-        remedy = "请另开一页看看交了什么；改好以后再交一次，就以这里填的为准"
+        remedy = "请先看两边有哪些不同；再交一次，就以最后交的为准"
         super().__init__(409, [Reason("after", f"{words}。{remedy}")])
 
 
@@ -126,18 +127,51 @@ async def _nothing_since(session: AsyncSession, year: str, after: int) -> None:
     )
     newest = (await session.execute(query.order_by(LedgerEntry.seq.desc()).limit(1))).first()
     if newest is not None and newest.seq > after:
-        known = await names(session, {newest.actor})
+        known = await staff_people.names(session, {newest.actor})
         raise Given(newest.seq, known.get(newest.actor, newest.actor))
+
+
+@dataclass(frozen=True)
+class Differs:
+    """One field that two people gave otherwise."""
+
+    name: str
+    label: str
+    theirs: str
+    mine: str
+
+
+def differing(
+    standing: Counting, cells: Mapping[str, object], texts: Mapping[str, str]
+) -> list[Differs]:
+    """Every field that stands otherwise than it was typed, in the order of the form."""
+    told = [(name, standing.texts.get(name, ""), texts.get(name, "")) for name in TEXTS]
+    told += [(name, str(number(standing.given, name)), str(cells.get(name, 0))) for name in names()]
+    said = labels()
+    return [
+        Differs(name, said[name], theirs, mine) for name, theirs, mine in told if theirs != mine
+    ]
 
 
 async def people_of(ledger: Ledger, counting: Counting) -> list[tuple[str, str, dict[str, int]]]:
     """Who decided: id, name, how often each verdict."""
     async with ledger.db.session() as session:
-        known = await names(session, counting.people)
+        known = await staff_people.names(session, counting.people)
     return sorted(
         (key, known.get(key, key), {name: len(rows) for name, rows in of.items()})
         for key, of in counting.people.items()
     )
+
+
+def counted_words(counting: Counting) -> str:
+    """Until when the figures are counted that a day adds to later; "" when the span is over."""
+    today = beijing(now()).date()
+    if not counting.span.first <= today < counting.span.end:
+        return ""
+    if counting.counted_to is None or counting.counted_to < counting.span.first:
+        return "这段时间还没有统计过一天：标“次日计入”的数，每天过完才计入"
+    day = counting.counted_to
+    return f"标“次日计入”的数统计到 {day.month}月{day.day}日，当天的数次日计入"
 
 
 def groups(counting: Counting) -> list[tuple[str, list[tuple[str, str, int]]]]:

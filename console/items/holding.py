@@ -11,7 +11,7 @@ from config.clock import now
 from console.web.words import short_clock
 from review_queue.models import Item, Referral
 from review_queue.rounds import Turn, turns
-from review_queue.states import ItemState
+from review_queue.states import ItemState, is_stopped
 from staff.people import names
 
 _TOLD = 2
@@ -81,6 +81,8 @@ def _elsewhere(item: Item, department: str, known: Mapping[str, str]) -> Held:
         ItemState.APPROVED: "等编辑安排发布",
         ItemState.QUARANTINED: "等编辑处理稿源",
     }
+    if is_stopped(item):
+        return Held("等人处理发布情况")
     if item.state == ItemState.SCHEDULED and item.scheduled_at is not None:
         return Held(f"{short_clock(item.scheduled_at)} 自动发布")
     return Held(words.get(ItemState(item.state), "—"))

@@ -11,7 +11,7 @@ from gates.finding import Finding
 from gates.redaction import PERSONAL, profiles
 from review_queue.canonical import MOST_AUTHOR, MOST_CHANGES, MOST_SUMMARY, QA, TOLD_NOTICE
 from review_queue.models import Item
-from review_queue.states import STATES
+from review_queue.states import STATES, is_stopped, state_name
 
 GATE_LETTERS = {"politics": "政", "law": "法", "policy": "策", "secrecy": "密", "wording": "文"}
 
@@ -44,7 +44,15 @@ def state_words(item: Item) -> str:
             return f"{done}等待{levels[item.level]['name']}"
     if item.state == "draft" and item.return_reason:
         return "已退回，等待修改"
-    return STATES.get(item.state, item.state)
+    return state_name(item) if item.state in STATES else item.state
+
+
+def state_tone(item: Item) -> str:
+    """In which colour that is shown."""
+    if is_stopped(item):
+        return "stop"
+    back = item.state == "draft" and item.return_reason
+    return "warn" if back else ITEM_TONES[item.state]
 
 
 _FIELDS: dict[str, Callable[[Item], object]] = {
@@ -136,7 +144,6 @@ DONE = {
 WORDS: dict[str, object] = {
     "GATE_LETTERS": GATE_LETTERS,
     "NOBODY": NOBODY,
-    "ITEM_TONES": ITEM_TONES,
     "MOST_AUTHOR": MOST_AUTHOR,
     "MOST_CHANGES": MOST_CHANGES,
     "MOST_SUMMARY": MOST_SUMMARY,
@@ -149,8 +156,10 @@ WORDS: dict[str, object] = {
     "VERDICTS": VERDICTS,
     "WRITTEN": WRITTEN,
 }
-FILTERS: dict[str, Callable[..., str]] = {
+FILTERS: dict[str, Callable[..., object]] = {
     "state_words": state_words,
+    "state_tone": state_tone,
+    "is_stopped": is_stopped,
     "worst": worst,
     "personal": personal,
     "looked_at": looked_at,

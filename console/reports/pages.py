@@ -15,10 +15,21 @@ from ledger.models import LedgerEntry
 from ledger.verify import Broken
 from staff import people as staff_people
 from staff.refusal import Reason, Refused
-from supervision.annual import MOST_WORDS, TEXTS, forms, names, tables
+from supervision.annual import MOST_WORDS, TEXTS, forms, labels, names, tables
 from supervision.archiving import archive_file, archived, size_words
-from supervision.figures import LABELS, Counting, as_json
-from supervision.report import Filled, Given, counted, give, groups, people_of, period_of, rows_for
+from supervision.figures import COUNTED_LATER, LABELS, Counting, as_json
+from supervision.report import (
+    Filled,
+    Given,
+    counted,
+    counted_words,
+    differing,
+    give,
+    groups,
+    people_of,
+    period_of,
+    rows_for,
+)
 from supervision.sheets import csv_of, sheets_of, xlsx_of
 
 _PAGE = 100
@@ -57,6 +68,8 @@ async def report(request: web.Request) -> web.StreamResponse:
         "period": period,
         "periods": periods(),
         "groups": groups(counting),
+        "counted": counted_words(counting),
+        "later": COUNTED_LATER,
         "deciding": await people_of(request.config_dict[DEPS].ledger, counting),
         "tables": tables(counting.given) if len(period) == 4 else (),
         "texts": counting.texts,
@@ -80,16 +93,41 @@ async def give_numbers(request: web.Request) -> web.StreamResponse:
     cells = {name: _whole(fields.get(name, "")) for name in names()}
     texts = {name: fields.get(f"text.{name}", "") for name in TEXTS}
     deps, me = request.config_dict[DEPS], visitor(request).staff_id
+    await _take(request, year, fields, (cells, texts))
     filled = {name: value for name, value in cells.items() if value != 0}
     try:
         await give(deps.ledger, year, Filled(filled, texts, _seen(fields)), me)
     except Refused as refused:
-        typed = Counting(period_of(year))
-        # Who was told of the other one and gives theirs again means it.
-        seen = refused.seq if isinstance(refused, Given) else _seen(fields)
-        typed.given, typed.texts = {**cells, "seq": seen}, texts
-        return await _form(request, typed, refused)
+        typed, standing = Counting(period_of(year)), None
+        typed.given, typed.texts = {**cells, "seq": _seen(fields)}, texts
+        if isinstance(refused, Given):
+            standing = await counting_of(request, year)
+            # Who was shown what differs and gives theirs again means it.
+            typed.given["seq"] = standing.given.get("seq", 0)
+        return await _form(request, typed, refused, standing)
     return see(f"/console/reports?period={year}", "numbers_given")
+
+
+async def _take(
+    request: web.Request,
+    year: str,
+    fields: Mapping[str, str],
+    into: tuple[dict[str, object], dict[str, str]],
+) -> None:
+    """Where somebody chose what the other one gave, that counts and not what they typed."""
+    chosen = [name for name in labels() if fields.get(f"take.{name}")]
+    if not chosen:
+        return
+    standing = await counting_of(request, year)
+    cells, texts = into
+    # Yet another one may have been given since: it was not what they saw.
+    if standing.given.get("seq", 0) != _seen(fields):
+        return
+    for name in chosen:
+        if name in TEXTS:
+            texts[name] = standing.texts.get(name, "")
+        else:
+            cells[name] = standing.given.get(name, 0)
 
 
 def _seen(fields: Mapping[str, str]) -> int:
@@ -111,8 +149,13 @@ def _whole(text: str) -> object:
 
 
 async def _form(
-    request: web.Request, counting: Counting, refused: Refused | None = None
+    request: web.Request,
+    counting: Counting,
+    refused: Refused | None = None,
+    standing: Counting | None = None,
 ) -> web.Response:
+    """`standing`: what somebody else gave while this one was filled in."""
+    differs = differing(standing, counting.given, counting.texts) if standing else ()
     context = {
         "place": "reports",
         "year": request.match_info["period"],
@@ -123,6 +166,8 @@ async def _form(
         "parts": TEXTS,
         "most": MOST_WORDS,
         "reasons": refused.reasons if refused else (),
+        "clashed": standing is not None,
+        "differs": differs,
     }
     return page(request, "reports/given.html", context, refused.status if refused else 200)
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from console.web.permissions import may
 from review_queue.models import Item
-from review_queue.states import STATES
+from review_queue.states import STATES, STOPPED
 from storage.database import Database
 
 _MOST = 20
@@ -21,10 +21,11 @@ async def mentions(
     if not isinstance(listed, list) or not may(roles, "items.read"):
         return []
     keys = [one for one in listed[:_MOST] if isinstance(one, str)]
-    query = select(Item.id, Item.title, Item.state).where(
+    query = select(Item.id, Item.title, Item.state, Item.stopped).where(
         Item.id.in_(keys), Item.confined.is_(False)
     )
     async with db.session() as session:
         rows = {row.id: row for row in (await session.execute(query)).all()}
     found = [rows[key] for key in keys if key in rows]
-    return [(row.id, row.title, STATES.get(row.state, row.state)) for row in found]
+    said = [STOPPED if row.stopped else STATES.get(row.state, row.state) for row in found]
+    return [(row.id, row.title, words) for row, words in zip(found, said, strict=True)]

@@ -11,7 +11,7 @@ from bot.contract import State
 from bot.models import Account
 from bot.switching import SWITCHES
 from config.clock import BEIJING, beijing, now
-from review_queue.states import STATES
+from review_queue.states import STATES, STOPPED
 from review_queue.workflow import GATE_NAMES
 from staff.refusal import Reason, Refused
 from staff.roles import ROLES
@@ -366,6 +366,7 @@ WORDS: dict[str, object] = {
     "SENDING": SENDING,
     "PUBLISHING": PUBLISHING,
     "STATES": STATES,
+    "STOPPED": STOPPED,
     "PLATFORMS": PLATFORMS,
     "ENTRY_KINDS": ENTRY_KINDS,
     "SWITCHES": SWITCHES,

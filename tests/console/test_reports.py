@@ -22,7 +22,7 @@ from supervision.archive import write_archive
 from supervision.archiving import archive_due, archived, file_of
 from supervision.bundle import check_bundle
 from supervision.counting import count_days
-from supervision.figures import Counting, Span, as_json, differences, span_of
+from supervision.figures import COUNTED_LATER, Counting, Span, as_json, differences, span_of
 from supervision.report import Filled, counted, give
 from supervision.sheets import safe, xlsx_of
 from tests.console.office import Office, busy_morning
@@ -114,6 +114,9 @@ async def _sheets(office: Office, year: int) -> None:
     assert status == 303
     status, text = await admin.get(f"/console/reports?period={year}")
     assert [part in text for part in PARTS] == [True] * 6
+    # A day's own counts come when it is over, and each such figure says so while it runs.
+    assert text.count("次日计入</span>") == len(COUNTED_LATER)
+    assert "次日计入" not in (await admin.get(f"/console/reports?period={year - 1}"))[1]
     assert text.index("五、存在的主要问题") < text.index("公开还不及时。") < text.index("六、其他")
     assert (
         "五、存在的主要问题及改进情况,公开还不及时。"
@@ -130,6 +133,10 @@ async def _two_at_once(office: Office, place: str, typed: dict[str, str]) -> Non
     assert (status, "人手不足。" in text) == (409, True)
     assert ("填写期间" in text, "已经交过一次" in text) == (True, True)
     assert int(_after(text)) > int(typed["after"])
+    differs = text.partition('id="differs"')[2].partition("</section>")[0]
+    assert differs.count("<tr>") == 2
+    assert differs.index("公开还不及时。") < differs.index("人手不足。")
+    assert 'name="take.problems"' in differs
     api = place.removeprefix("/console")
     answer = await other.api("POST", api, {"cells": {}, "after": int(typed["after"])})
     assert (answer[0], "已经交过一次" in answer[1]["message"]) == (409, True)
@@ -138,6 +145,21 @@ async def _two_at_once(office: Office, place: str, typed: dict[str, str]) -> Non
     again = {**typed, "text.problems": "人手不足。", "after": _after(text)}
     assert (await other.post(place, **again))[0] == 303
     assert "人手不足。" in (await other.get(place))[1]
+    # Of a second clash each field can be taken over, and the rest stays as it was typed.
+    mine = {
+        **typed,
+        "text.problems": "公开还不及时。",
+        "asked.new.other": "1",
+        "asked.open.other": "1",
+    }
+    _, text = await other.post(place, **mine)
+    differs = text.partition('id="differs"')[2].partition("</section>")[0]
+    assert "三、收到和处理政府信息公开申请情况：（一）予以公开，其他" in differs
+    assert 'id="f-asked.new.other" name="asked.new.other" value="1"' in text
+    took = {**mine, "after": _after(text), "take.problems": "1"}
+    assert (await other.post(place, **took))[0] == 303
+    text = (await other.get(place))[1]
+    assert ("人手不足。" in text, 'name="asked.new.other" value="1"' in text) == (True, True)
 
 
 def _after(text: str) -> str:

@@ -11,6 +11,10 @@ from config.clock import now
 from ledger.models import Incident
 from review_queue import drafting, publishing
 from review_queue.models import Item
+from review_queue.neighbours import collisions_of
+from review_queue.searching import Wanted, items_wanted
+from review_queue.states import is_stopped, state_name
+from staff.refusal import Refused
 from tests.review_queue.conftest import Office
 
 
@@ -71,3 +75,29 @@ async def test_a_window_that_ended_is_no_incident_and_says_so(
     assert refused.value.over
     async with office.queue.db.session() as session:
         assert (await session.scalars(select(Incident))).all() == []
+
+
+@pytest.mark.parametrize("state", [State.HELD, State.FAILED, State.ENDED])
+async def test_what_was_stopped_says_so_is_in_nobodys_way_and_plans_no_more(
+    office: Office, state: State
+) -> None:
+    item, rows = await _planned(office)
+    other = await office.approved()
+    me = office.people["editor"]
+    assert state_name(await _now(office, item)) == "已安排发布"
+    assert any(item.id == one.key for one in await collisions_of(office.queue.db, other.id, me))
+    await _set(office, rows[0], state)
+    # One of two accounts is still to come.
+    assert not is_stopped(await _now(office, item))
+    await _set(office, rows[1], state)
+    stopped = await _now(office, item)
+    assert (stopped.state, state_name(stopped)) == ("scheduled", "没有发出，等人处理")
+    assert item.id not in {one.key for one in await collisions_of(office.queue.db, other.id, me)}
+    with pytest.raises(Refused, match="改时间不会再发"):
+        await publishing.schedule(office.queue, item.id, me)
+    async with office.queue.db.session() as session:
+        for wanted, found in (("scheduled", []), ("stopped", [item.id])):
+            query = items_wanted(Wanted(state=wanted))
+            assert [row.id for row in await session.scalars(query)] == found
+    await _set(office, rows[1], State.CREATED)
+    assert state_name(await _now(office, item)) == "已安排发布"
