@@ -18,3 +18,7 @@ class Met(StrEnum):
     OPEN = "open"  # a question to which we had no answer
     LOST = "lost"  # nobody answered in time: a process died, or our own fault
     OTHER = "other"  # no question: a command, a choice, a greeting
+
+
+QUESTIONS = frozenset({Met.ANSWERED, Met.ASKED_BACK, Met.PERSON, Met.OPEN})
+"""What somebody asked in their own words; commands, keys and choices are none."""

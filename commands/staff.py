@@ -15,7 +15,7 @@ from commands.options import Home, Json, Why
 from config.setup import SetupError
 from console.settings.api import proposal_json
 from console.settings.staff import id_of
-from escalations.leaving import Leaving, begin_leaving, hand_over, leave, leaving_of
+from escalations.leaving import Leaving, begin_leaving, hand_over, leave, leaving_of, stay
 from escalations.routes import KINDS, Line, Way, allowed, line_of
 from review_queue.governance.handovers import ask_reset
 from review_queue.governance.staff_changes import deactivate_now
@@ -124,14 +124,17 @@ def staff_leaving(  # noqa: PLR0913  the options of a command
     line: Annotated[str, typer.Option("--line", help="要交接的一项，例如 keys:wx")] = "",
     to: Annotated[str, typer.Option("--to", help="接手人的登录名")] = "",
     finish: Annotated[bool, typer.Option("--finish", help="办完离岗")] = False,
+    back: Annotated[bool, typer.Option("--stay", help="不离岗了，收回交接")] = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """离岗交接：看还差什么、开始、交给别人、办完；没有办完或交出的，离不了岗。"""
+    """离岗交接：看还差什么、开始、交给别人、办完、收回；没有办完或交出的，离不了岗。"""
 
     async def work(opened: Shenfa, person: str) -> Leaving:
         if begin:
             await begin_leaving(opened.ledger, login, person)
+        if back:
+            await stay(opened.ledger, login, person)
         if line:
             await hand_over(opened.ledger, login, line, to, person)
         if finish:

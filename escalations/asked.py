@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import InboundKind
+from bot.met import QUESTIONS
 from bot.models import Delivery, InboundMessage
 from bot.said import kept
 from bot.sealing import COLUMNS, read_apart, whole
@@ -97,7 +98,8 @@ async def asked(session: AsyncSession) -> Asked:
     acts = (
         select(InboundMessage)
         .where(InboundMessage.kind == InboundKind.TEXT, InboundMessage.at >= begin)
-        .where(InboundMessage.text != "")
+        # Rows of before acts were told apart say nothing; their answers tell.
+        .where(InboundMessage.text != "", InboundMessage.met.in_(("", *QUESTIONS)))
         .order_by(InboundMessage.at.desc())
         .limit(MOST_ACTS + 1)
     )

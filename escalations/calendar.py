@@ -139,9 +139,7 @@ def unarranged_words(years: Sequence[int]) -> str:
     """What is not known of these years, what is done meanwhile, and the remedy."""
     named = "、".join(f"{year} 年" for year in years)
     words = f"不知道 {named}的调休，法定节假日已按办法算出，其余先按每周的工作日算"
-    remedy = (
-        "请在设置“值班时间和热线”的 days 里写上放假通知的每一天、在 arranged 里写上年份，由两人批准"
-    )
+    remedy = "请在“值班安排”里写上放假通知的每一天，勾选这一年已写全，由两人批准"
     return f"{words}：国务院办公厅通知发布后，{remedy}，或升级审发"
 
 

@@ -29,6 +29,7 @@ from staff.refusal import Reason, Refused, missing
 from staff.standing import all_facts_or_refuse, standing_in
 
 BEGUN, HANDED, LEFT = "staff.leaving", "staff.handed_over", "staff.left"
+STAYED = "staff.stayed"
 ROSTER, KEYS = "roster", "keys:"
 
 
@@ -141,6 +142,21 @@ async def begin_leaving(ledger: Ledger, login: str, by: str) -> None:
         await tx.append(BEGUN, subject=f"leaving:{row.id}", actor=by, body=body)
 
 
+async def stay(ledger: Ledger, login: str, by: str) -> None:
+    """Sign that somebody stays after all: what was handed over counts no more, and is held again.
+
+    What was changed elsewhere (a roster, an account's owner) stays as it was changed.
+    """
+    async with ledger.transaction() as tx:
+        row, found = await _allowed(tx, login, by)
+        if not found.begun:
+            raise Refused(409, [Reason("state", "还没有开始离岗交接，不用收回")])
+        if found.left or not found.active:
+            words = "已经停用或办完离岗，不能收回：要回来的请重新增加"
+            raise Refused(409, [Reason("state", words)])
+        await tx.append(STAYED, subject=f"leaving:{row.id}", actor=by, body={"staff": row.id})
+
+
 async def hand_over(ledger: Ledger, login: str, line: str, to: str, by: str) -> None:
     """Sign that `to` (a login) took a line over; an admin's word, not the leaver's own."""
     async with ledger.transaction() as tx:
@@ -194,11 +210,14 @@ async def _by_login(session: AsyncSession, login: str) -> Staff:
 
 
 def _since(about: Sequence[Entry], leaving: Sequence[Entry]) -> list[Entry]:
-    """The entries of the leaving since somebody last came here: who comes back begins anew."""
-    came, active = 0, False
+    """The entries of the leaving since somebody last came here: who comes back begins anew.
+
+    So does who stayed after all.
+    """
+    came, active = max((one.seq for one in leaving if one.kind == STAYED), default=0), False
     for entry in about:
         if entry.kind == "staff.set":
-            came = entry.seq if entry.body["active"] and not active else came
+            came = max(came, entry.seq) if entry.body["active"] and not active else came
             active = entry.body["active"]
     return [entry for entry in leaving if entry.seq > came]
 

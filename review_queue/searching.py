@@ -66,7 +66,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.state in STATES:
         asked += [Item.state == wanted.state, ~Item.stopped]
     if wanted.state == "stopped":
-        asked.append(Item.stopped)
+        asked.append(Item.stopped.is_(True))
     if wanted.klass:
         asked.append(Item.klass == wanted.klass)
     if wanted.owner:

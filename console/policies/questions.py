@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import InboundKind
+from bot.met import QUESTIONS
 from bot.models import InboundMessage
 from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, page, see
@@ -43,11 +44,12 @@ async def _questions(request: web.Request, refused: Refused | None = None) -> we
 
 
 async def _asked(session: AsyncSession) -> Sequence[str]:
-    """What was written lately, masked as it is kept, each once."""
+    """What was asked lately, masked as it is kept, each once; commands are no questions."""
     row = InboundMessage
     query = (
         select(row.text)
-        .where(row.kind == InboundKind.TEXT, func.length(row.text).between(_SHORTEST, _LONGEST))
+        .where(row.kind == InboundKind.TEXT, row.met.in_(QUESTIONS))
+        .where(func.length(row.text).between(_SHORTEST, _LONGEST))
         .group_by(row.text)
         .order_by(func.max(row.at).desc())
         .limit(_RECENT)

@@ -1,14 +1,15 @@
 """值班安排: who is called, when people work, which number is told; each changed by two people."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date
 from typing import Any
 
+import yaml
 from aiohttp import web
 from sqlalchemy import select
 
 from config.clock import beijing, now
-from config.holidays import published_days
+from console.settings.duty_days import Year, years_of
 from console.settings.duty_forms import (
     FREE_DAYS,
     FREE_LINES,
@@ -21,7 +22,8 @@ from console.settings.forms import Form, posted, text
 from console.settings.frame import look_or_propose, settings_page
 from console.web.deps import DEPS, Deps
 from console.web.permissions import needs
-from escalations.calendar import WEEKDAYS, in_words
+from escalations.calendar import WEEKDAYS, in_words, parse_hours
+from escalations.ladder import ladder_of
 from escalations.roster import roster_now
 from escalations.routes import without_ways
 from staff.models import Staff
@@ -30,8 +32,8 @@ from staff.refusal import Refused
 from staff.roles import ROLES
 from staff.settings import SignedSettings
 
-_PATH = "calendar"
-_AHEAD = timedelta(days=120)
+CALENDAR = "calendar"
+"""The setting that holds hours, days and the hotline."""
 
 
 @needs("duty.read")
@@ -57,7 +59,7 @@ async def propose_hours(request: web.Request) -> web.StreamResponse:
     """Show what other hours, days or another hotline would change, or propose them."""
     form = await posted(request)
     try:
-        payload = {"name": _PATH, "text": hours_text(form)}
+        payload = {"name": CALENDAR, "text": hours_text(form)}
         effect, answer = await look_or_propose(request, "setting", payload, form)
     except Refused as refused:
         return await _page(request, "hours", refused)
@@ -73,6 +75,7 @@ async def _page(
     deps, form = request.config_dict[DEPS], await posted(request)
     signed = deps.governance.settings
     await signed.refresh()
+    held = _held(signed)
     context = {
         "tab": "duty",
         "about": about,
@@ -80,10 +83,11 @@ async def _page(
         "why": text(form, "why"),
         "topics": deps.taxonomy.names("topics"),
         "weekdays": WEEKDAYS,
-        "holidays": _holidays(),
         "due": _due(deps),
         **await _roster(deps, form if about == "roster" else {}),
-        "hours": hours_fields(_held(signed), form if about == "hours" else {}),
+        "hours": hours_fields(held, form if about == "hours" else {}),
+        "years": years(held),
+        "arranged_years": _arranged_years(held),
         "period_slots": range(PERIODS),
         "free_days": range(FREE_DAYS),
     }
@@ -91,7 +95,7 @@ async def _page(
 
 
 def _held(signed: SignedSettings) -> str:
-    held = signed.proved(_PATH)
+    held = signed.proved(CALENDAR)
     return held.text if held else ""
 
 
@@ -104,16 +108,21 @@ def _due(deps: Deps) -> str:
         return ""
 
 
-def _holidays() -> list[tuple[str, bool]]:
-    """The days of the coming months that were published to differ from Monday to Friday."""
-    today = beijing(now()).date()
-    years = {today.year, (today + _AHEAD).year}
-    days = {day: works for year in years for day, works in published_days(year).items()}
-    return [
-        (f"{day:%Y-%m-%d}（周{WEEKDAYS[day.weekday()]}）", works)
-        for day, works in sorted(days.items())
-        if today <= day <= today + _AHEAD
-    ]
+def years(held: str) -> list[Year]:
+    """Days off and make-up workdays as the proved text counts them; none where none is proved."""
+    if not held:
+        return []
+    data = yaml.safe_load(held)
+    own = (data.get("days") or {}).items()
+    notes = {date.fromisoformat(str(day)): str(one["note"]) for day, one in own}
+    return years_of(parse_hours(data), beijing(now()).date(), notes)
+
+
+def _arranged_years(held: str) -> list[int]:
+    """The years whose arrangement somebody may call whole: these, and what was so called before."""
+    year = beijing(now()).year
+    said = yaml.safe_load(held).get("arranged") or () if held else ()
+    return sorted({year, year + 1, *said})
 
 
 async def _roster(deps: Deps, form: Form) -> dict[str, Any]:
@@ -122,6 +131,8 @@ async def _roster(deps: Deps, form: Form) -> dict[str, Any]:
         people = (await session.scalars(select(Staff).order_by(Staff.login))).all()
         silent = await without_ways(session)
         active = set(await active_with(session, ROLES))
+        called = [staff_id for staff_id, _ in await ladder_of(session, "")]
+        supervised = await active_with(session, {"supervisor"})
     known = {row.id: row for row in people}
     rows = [
         {"login": known[one.staff].login if one.staff in known else one.staff}
@@ -135,6 +146,9 @@ async def _roster(deps: Deps, form: Form) -> dict[str, Any]:
     return {
         "roster": [(line, known.get(line.staff)) for line in lines],
         "silent": silent,
+        "working": active,
+        "called": [known[one].name for one in called if one in known],
+        "supervised": bool(supervised),
         "people": [row for row in people if row.id in active],
         "slots": [*(one for one in rows if one["login"]), *[empty] * FREE_LINES],
     }

@@ -5,6 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
+from console.settings.duty import CALENDAR, years
 from console.settings.forms import posted, text
 from console.settings.frame import look_or_propose, people_of, settings_page
 from console.web.deps import DEPS, found
@@ -54,6 +55,8 @@ async def _text(
             "why": text(form, "why"),
         },
     }
+    if name == CALENDAR:
+        context["years"] = years(held.text if held else "")
     return await settings_page(request, "settings/text.html", context, refused)
 
 

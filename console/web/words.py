@@ -63,6 +63,7 @@ ENTRY_KINDS = {
     "staff.leaving": "开始离岗交接",
     "staff.handed_over": "离岗交给别人",
     "staff.left": "办完离岗",
+    "staff.stayed": "收回离岗交接",
     "staff.alarms": "改值班提醒方式",
     "staff.password_reset": "重设密码",
     "staff.password_changed": "改自己的密码",

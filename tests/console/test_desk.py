@@ -53,6 +53,9 @@ async def test_a_note_a_sheet_and_a_refusal_stand_on_the_page(office: Office) ->
     duty = await office.signed_in("duty1")
     path = f"/console/tickets/{ids['ticket']}"
     await duty.post(f"{path}/claim")
+    page = (await duty.get(path))[1]
+    # The way to the answer stands before everything that was said.
+    assert page.index('href="#text">写答复') < page.index("<h2>对话</h2>") < page.index('id="text"')
     assert (await duty.post(f"{path}/note", note="已联系就业局。"))[0] == 303
     status, page = await duty.post(f"{path}/hotline", number="")
     assert (status, "工单号" in page, "已联系就业局" in page) == (422, True, True)

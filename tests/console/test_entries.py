@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from bot.met import Met
+from bot.models import InboundMessage
 from config.clock import now
 from knowledge.leaving_out import LEAVE_OUT
 from knowledge.told import of_entry, tell
@@ -51,6 +53,18 @@ async def test_a_kept_question_leaves_by_two_people(office: Office) -> None:
     assert status == 201, kept
     [row] = (await editor.api("GET", "/questions"))[1]["questions"]
     assert (row["id"], row["right"]) == (kept["id"], True)
+    async with office.deps.db.session() as session:
+        for words, met in (("食堂几点开门呢", Met.OPEN), ("订阅就业政策", Met.OTHER)):
+            said = {
+                "account_id": "a",
+                "dedupe": new_id(),
+                "kind": "text",
+                "text": words,
+                "met": met,
+            }
+            session.add(InboundMessage(id=new_id(), at=now(), **said))
+    page = (await editor.get("/console/policies/questions"))[1]
+    assert ("食堂几点开门呢" in page, "订阅就业政策" in page) == (True, False)
     path = f"/console/policies/questions/{row['id']}/remove"
     status, page = await editor.post(path, why="")
     assert (status, "请写明为什么要改" in page) == (422, True)

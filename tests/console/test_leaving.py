@@ -9,7 +9,16 @@ from sqlalchemy import select
 from bot.account_entries import sign_account
 from bot.models import Account
 from config.clock import now
-from escalations.leaving import BEGUN, LEFT, begin_leaving, hand_over, leave, leaving_of, unfinished
+from escalations.leaving import (
+    BEGUN,
+    LEFT,
+    begin_leaving,
+    hand_over,
+    leave,
+    leaving_of,
+    stay,
+    unfinished,
+)
 from escalations.models import Ticket
 from escalations.roster import DutyLine, set_roster
 from review_queue import claims
@@ -195,3 +204,28 @@ async def test_who_was_stopped_is_listed_for_what_they_hold_and_no_longer(office
     await begin_leaving(ledger, "reviewer1", admin)
     await dismiss(office, "reviewer1")
     assert await waits(office, "reviewer1") == [f"keys:{one}" for one in ("later", *KEYS)]
+
+
+async def test_a_begun_leaving_is_taken_back_and_what_was_handed_over_is_held_again(
+    office: Office,
+) -> None:
+    ledger, admin, who = office.deps.ledger, office.people["admin1"], office.people["reviewer1"]
+    await refused(stay(ledger, "reviewer1", admin), 409, "还没有开始")
+    await load(office, who)
+    browser = await office.signed_in("admin1")
+    place = "/console/settings/staff/reviewer1/leaving"
+    assert (await browser.post(place, step="begin"))[0] == 303
+    assert (await browser.post(place, line="tasks", to="admin2"))[0] == 303
+    assert "tasks" not in await waits(office, "reviewer1")
+    page = (await browser.get(place))[1]
+    assert '<a href="/console/settings/duty#roster">' in page
+    assert (await browser.post(place, step="stay"))[0] == 303
+    assert "tasks" in await waits(office, "reviewer1")
+    page = (await browser.get(place))[1]
+    assert ("开始交接" in page, "收回交接</button>" in page) == (True, False)
+    async with ledger.db.session() as session:
+        assert await unfinished(session) == []
+    await begin_leaving(ledger, "reviewer1", admin)
+    assert "tasks" in await waits(office, "reviewer1")
+    await dismiss(office, "reviewer1")
+    await refused(stay(ledger, "reviewer1", admin), 409, "不能收回")

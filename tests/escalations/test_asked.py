@@ -5,6 +5,7 @@ from typing import Any
 from bot import said
 from bot.contract import ReplyBasis
 from bot.delivery.outbox import queue_reply
+from bot.met import Met
 from bot.models import InboundMessage
 from bot.replies import Filled, Parts, Piece, Quoted
 from config.clock import now
@@ -16,13 +17,13 @@ from storage.seals import seals_of
 QUOTE = Quoted("c", 0, 3, "2026-11-24")
 
 
-async def ask(duty: Any, text: str, *pieces: Piece, late: bool = False) -> None:
+async def ask(duty: Any, text: str, *pieces: Piece, late: bool = False, met: str = "") -> None:
     """One act and the answer to it, inside the call or as a message of its own."""
     parts = Parts("wx", duty.contact.id, ReplyBasis.TEMPLATE, pieces)
     async with duty.db.session() as session:
         row = InboundMessage(
             id=new_id(), account_id="wx", contact_id=duty.contact.id, dedupe=new_id(),
-            kind="text", text=text, at=now(),
+            kind="text", text=text, at=now(), met=met,
         )  # fmt: skip
         row.said = "" if late else said.keep(seals_of(session), row.id, parts)
         session.add(row)
@@ -37,6 +38,9 @@ async def test_each_question_counts_once_by_how_it_was_answered(duty: Any, monke
     await ask(duty, "井盖坏了", Filled("may_fit"))
     await ask(duty, "井盖 坏了。", Filled("not_found"))
     await ask(duty, "订阅", Filled("subscribe_topics", {"version": "1"}))
+    # Commands and choices are no questions, whatever is said to them.
+    for words, met in (("转人工", Met.CALLED), ("帮助一下", Met.OTHER), ("1", Met.CHOSEN)):
+        await ask(duty, words, Filled("not_found"), met=met)
     await open_ticket(duty.tickets, duty.contact, Question("井盖坏了", "unsure"))
     async with duty.db.session() as session:
         found = await asked(session)
