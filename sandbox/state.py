@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -35,6 +35,14 @@ class Clock:
 def iso(moment: float) -> str:
     """Return a Unix time as ISO 8601 with milliseconds, in UTC."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+
+
+def beijing_words(time: str) -> str:
+    """Such a time as readers see it: 2026-11-30 07:10, in Beijing."""
+    return f"{datetime.fromisoformat(time).astimezone(_BEIJING):%Y-%m-%d %H:%M}"
+
+
+_BEIJING = timezone(timedelta(hours=8))
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from ledger.models import LedgerEntry
 from ledger.verify import Broken
 from staff import people as staff_people
 from staff.refusal import Reason, Refused
-from supervision.annual import MOST_WORDS, TEXTS, forms, labels, names, tables
+from supervision.annual import MOST_WORDS, TEXTS, forms, names, tables
 from supervision.archiving import archive_file, archived, size_words
 from supervision.figures import COUNTED_LATER, LABELS, Counting, as_json
 from supervision.report import (
@@ -33,6 +33,8 @@ from supervision.report import (
 from supervision.sheets import csv_of, sheets_of, xlsx_of
 
 _PAGE = 100
+_TAKE = "take."
+"""Before the name of a field of which the other one's word counts."""
 _FORMS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv",
@@ -90,10 +92,14 @@ async def given(request: web.Request) -> web.StreamResponse:
 async def give_numbers(request: web.Request) -> web.StreamResponse:
     """Sign it, all at once; with a fault everything that was typed stays."""
     year, fields = _year(request), await form(request)
+    theirs = await _theirs(request, year, fields)
     cells = {name: _whole(fields.get(name, "")) for name in names()}
     texts = {name: fields.get(f"text.{name}", "") for name in TEXTS}
+    if "seq" in theirs.given:
+        taken = {name.removeprefix(_TAKE) for name in fields if name.startswith(_TAKE)}
+        cells |= {name: theirs.given.get(name, 0) for name in taken & set(cells)}
+        texts |= {name: theirs.texts.get(name, "") for name in taken & set(texts)}
     deps, me = request.config_dict[DEPS], visitor(request).staff_id
-    await _take(request, year, fields, (cells, texts))
     filled = {name: value for name, value in cells.items() if value != 0}
     try:
         await give(deps.ledger, year, Filled(filled, texts, _seen(fields)), me)
@@ -108,26 +114,14 @@ async def give_numbers(request: web.Request) -> web.StreamResponse:
     return see(f"/console/reports?period={year}", "numbers_given")
 
 
-async def _take(
-    request: web.Request,
-    year: str,
-    fields: Mapping[str, str],
-    into: tuple[dict[str, object], dict[str, str]],
-) -> None:
-    """Where somebody chose what the other one gave, that counts and not what they typed."""
-    chosen = [name for name in labels() if fields.get(f"take.{name}")]
-    if not chosen:
-        return
+async def _theirs(request: web.Request, year: str, fields: Mapping[str, str]) -> Counting:
+    """What the other one gave, where somebody chose fields of it; else nothing."""
+    nothing = Counting(period_of(year))
+    if not any(name.startswith(_TAKE) for name in fields):
+        return nothing
     standing = await counting_of(request, year)
-    cells, texts = into
     # Yet another one may have been given since: it was not what they saw.
-    if standing.given.get("seq", 0) != _seen(fields):
-        return
-    for name in chosen:
-        if name in TEXTS:
-            texts[name] = standing.texts.get(name, "")
-        else:
-            cells[name] = standing.given.get(name, 0)
+    return standing if standing.given.get("seq", 0) == _seen(fields) else nothing
 
 
 def _seen(fields: Mapping[str, str]) -> int:

@@ -8,7 +8,7 @@ from config.holidays import published_days
 from escalations.calendar import WEEKDAYS, OfficeHours
 from escalations.statutory import days_off
 
-ENTERED, PUBLISHED, COMPUTED = "本单位填写", "国务院办公厅通知", "按《放假办法》算出"
+ENTERED, PUBLISHED, COMPUTED = "本单位填写", "已公布", "按办法算出"
 
 
 @dataclass(frozen=True)

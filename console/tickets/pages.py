@@ -242,7 +242,7 @@ async def claim(request: web.Request) -> web.StreamResponse:
     if typed.strip():
         # Whoever wrote first and took the question then finds their words where they were.
         return await show(request, typed=typed)
-    return see(f"/console/tickets/{ticket_id}", "ticket_claimed")
+    return see(f"/console/tickets/{ticket_id}", "ticket_claimed", "#reply")
 
 
 @needs("tickets.answer")

@@ -4,7 +4,7 @@ import html
 
 from aiohttp import web
 
-from sandbox.state import STATE
+from sandbox.state import STATE, beijing_words
 from sandbox.wechat.account import Official
 from sandbox.wechat.live_pictures import packed
 from sandbox.wechat.newspic import is_newspic, shown
@@ -32,7 +32,7 @@ async def article_page(request: web.Request) -> web.Response:
             page = ARTICLE.format(
                 title=html.escape(item["title"]),
                 name=html.escape(f"{item.get('author') or ''}　{account.name}".strip()),
-                date=html.escape(found["time"][:16].replace("T", " ")),
+                date=beijing_words(found["time"]),
                 content=shown(account, item) if is_newspic(item) else item["content"],
                 source=link,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from wechatpy import parse_message
 from wechatpy.crypto import WeChatCrypto
 from wechatpy.replies import TextReply
 
+from sandbox.state import beijing_words
 from tests.sandbox.conftest import Client
 
 APP, KEY = "wx1234567890", "k" * 43
@@ -315,7 +317,12 @@ async def test_publishing_ends_with_an_event_and_an_article_page(wx: WeChat) -> 
     assert got["publish_status"] == 0
     url = got["article_detail"]["item"][0]["article_url"]
     async with wx.box.http.get(url) as page:
-        assert "一&lt;二" in await page.text()
+        text = await page.text()
+    assert "一&lt;二" in text
+    # Readers see the time of Beijing.
+    assert beijing_words("2026-11-29T23:10:00.000+00:00") == "2026-11-30 07:10"
+    (shown,) = re.findall(r"<time>(.+?)</time>", text)
+    assert abs(datetime.fromisoformat(f"{shown}+08:00") - datetime.now(UTC)) < timedelta(minutes=9)
     assert (await wx.call("draft/get", {"media_id": media_id}))["errcode"] == 40007
     assert (await wx.call("freepublish/batchget", {"offset": 0, "count": 1}))["total_count"] == 1
     await wx.call("freepublish/delete", {"article_id": got["article_id"]})
