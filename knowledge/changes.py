@@ -43,6 +43,8 @@ from knowledge.forms import (
     there,
     words_in,
 )
+from knowledge.headed import head_of
+from knowledge.in_force import beside
 from knowledge.models import Clause, Policy
 from knowledge.proof import SignedPolicy, as_signed, sign, text_hash
 from knowledge.validity import STATUS_NAMES, Defaults, Life, day_after, last_day, parse_status
@@ -91,8 +93,9 @@ class PolicyKind:
         A blocking finding of the secrecy gate stops it: a library is quoted to everybody, and what
         may be an exception is decided there (kind `exception`). What the law gate says is shown.
         """
-        form = _form(payload, self._filling.defaults)
-        self._must_be_new(form, await signed_now(self._ledger))
+        signed = await signed_now(self._ledger)
+        form = _form(_begun_beside(payload, signed), self._filling.defaults)
+        self._must_be_new(form, signed)
         await must_be_open(self._gates, form["title"], form["text"])
         return form
 
@@ -179,6 +182,18 @@ def _not_in_force(payload: Mapping[str, Any]) -> list[str]:
 
 
 # --- a document that comes in ---------------------------------------------------------------
+
+
+def _begun_beside(
+    payload: Mapping[str, Any], signed: Mapping[str, SignedPolicy]
+) -> Mapping[str, Any]:
+    """The document with its first day, where it begins with another one that stands here."""
+    if payload.get("status") != "not_yet" or payload.get("effective_from"):
+        return payload
+    title = beside(head_of(words_in(payload, "text")).starts_later)
+    days = {one.effective_from for one in signed.values() if title and one.title == title}
+    begins = days.pop() if len(days) == 1 else None
+    return {**payload, "status": None, "effective_from": begins} if begins else payload
 
 
 def policy_form(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from documents.lines import without_blanks
-from knowledge.in_force import DAY, counted, day_in, in_force
+from knowledge.ending import in_force
+from knowledge.in_force import DAY, counted, day_in
 
 _ORGAN = (
     r"(?:人民政府|政府|国务院|办公厅|办公室|委员会|常务委员会|代表大会|中央|厅|局|部|署|省委|市委|县委|区委"

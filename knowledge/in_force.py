@@ -1,4 +1,4 @@
-"""From when to when a policy says that it is in force. Pure.
+"""From when a policy says that it is in force; until when is for ending.py. Pure.
 
 A day that is said but cannot be worked out stays unknown, and is told: nothing is in force too
 early because its words were not understood.
@@ -9,47 +9,44 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from config.holidays import workdays_after
+from gates.statutes import STATE, STATUTES
 
 DAY = r"((?:19|20)\d{2})年(\d{1,2})月(\d{1,2})日"
-_VERB = (
+VERB = (
     r"，?(?:起)?(?:正式|开始|全面|统一|依法|在[\u4e00-\u9fff]{1,8}?)?"
     r"(?:施行|实施|执行|试行|实行|生效|起效)(?!的)"
 )
-_HOUR = r"(?:[（(][\u4e00-\u9fff]{1,5}[）)])?(?:零时|0时|0?0[:：]00)?"
+HOUR = r"(?:[（(][\u4e00-\u9fff]{1,5}[）)])?(?:零时|0时|0?0[:：]00)?"
 _WIDE = str.maketrans("０１２３４５６７８９－．／", "0123456789-./")
 _BY_SIGNS = re.compile(r"(?<=[自从于])((?:19|20)\d{2})[-./](\d{1,2})[-./](\d{1,2})日?")
 _THIS = (
     r"(?:本(?!县|市|省|区|镇|乡|村|人|证|地|级|单位|社区|辖区|行政区|年|月|条|款)"
     r"|该|此|上述|以上(?!市))"
 )
-_STARTS = re.compile(rf"[自从于]?{DAY}{_HOUR}{_VERB}")
-_OWN_STARTS = re.compile(rf"{_THIS}[^。；\n]{{0,20}}?[自从于]?{DAY}{_HOUR}{_VERB}")
-_RANGE = re.compile(
-    rf"(?:有效期(?:限)?[自从为：:]{{0,2}}{DAY}起?[至到—-]{{1,2}}{DAY}"
-    rf"|[自从]{DAY}起?[至到—-]{{1,2}}{DAY}止?(?:期间)?{_VERB})"
-)
-_ISSUE = r"(?:公布|发布|印发|公告|发文|下发|签发|颁布|颁发)"
-_PUBLISHED = rf"[自从于](?:本[\u4e00-\u9fff]{{1,4}}?|文件)?(?:正式)?{_ISSUE}(?:之)?日"
-_COUNT = r"(\d{1,4}|[一二三四五六七八九十百两零〇]{1,6}|半)"
+_STARTS = re.compile(rf"[自从于]?{DAY}{HOUR}{VERB}")
+_OWN_STARTS = re.compile(rf"{_THIS}[^。；\n]{{0,20}}?[自从于]?{DAY}{HOUR}{VERB}")
+ISSUE = r"(?:公布|发布|印发|公告|发文|下发|签发|颁布|颁发)"
+_PUBLISHED = rf"[自从于](?:本[\u4e00-\u9fff]{{1,4}}?|文件|政策)?(?:正式)?{ISSUE}(?:之)?日"
+COUNT = r"(\d{1,4}|[一二三四五六七八九十百两零〇]{1,6}|半)"
 _FROM = (
-    rf"(?:{_PUBLISHED}|自?{_ISSUE}(?:之日)?(?=后|次|的次|起次|满)|自?{_ISSUE}(?=[\d一二三四五六七八九十两半]))"
+    rf"(?:{_PUBLISHED}|自?{ISSUE}(?:之日)?(?=后|次|的次|起次|满)|自?{ISSUE}(?=[\d一二三四五六七八九十两半]))"
     r"[起后的之，,]{0,3}"
 )
 _UNIT = r"(个?工作日|个?自然日|个?日历天|日|天|周|个?星期|个月|月|年)"
 _LATER = re.compile(
-    rf"{_FROM}(?:届?满|经过?)?第?{_COUNT}\s?(?:[（(]\d{{1,4}}[）)])?\s?{_UNIT}"
-    rf"(?:届满|期满|之?后|以后|之日){{0,2}}(?:的?次日)?"
-    rf"(?:[（(]即?(?:自|从)?{DAY}起?[）)])?{_VERB}"
+    rf"{_FROM}(?:届?满|经过?)?第?{COUNT}\s?(?:[（(]\d{{1,4}}[）)])?\s?{_UNIT}"
+    rf"(?:届满|期满|之?后|以后|之日){{0,2}}(?P<next>的?(?:次日|翌日|第二[日天]))?"
+    rf"(?:[（(]即?(?:自|从)?{DAY}起?[）)])?{VERB}"
 )
 _NEXT = re.compile(
     rf"(?:{_FROM}|自)(次日|翌日|第二[日天]|(?:次|下一?个?)月(?:1日|一日|首日|初)?"
-    rf"|(?:次|下一?)年度?(?:1月1日|一月一日)?){_VERB}"
+    rf"|(?:次|下一?)年度?(?:1月1日|一月一日)?){VERB}"
 )
-_PERIOD = re.compile(rf"[自从]((?:19|20)\d{{2}})年(?:度|(\d{{1,2}})月份?)?{_VERB}")
+_PERIOD = re.compile(rf"[自从]((?:19|20)\d{{2}})年(?:度|(\d{{1,2}})月份?)?{VERB}")
 _AT_ONCE = re.compile(
-    rf"{_PUBLISHED}起?，?(?:{_VERB}|有效)|自?即日{_VERB}"
+    rf"{_PUBLISHED}起?，?(?:{VERB}|有效|[至到—](?=(?:19|20)\d{{2}}年))|自?即日{VERB}"
     # What came before it was issued: it is in force on the day it is issued.
-    rf"|自[^。；，,\n]{{0,16}}?(?:批准|通过|签署|批复)之日起?{_VERB}"
+    rf"|自[^。；，,\n]{{0,16}}?(?:批准|通过|签署|批复)之日起?{VERB}"
 )
 # Words that were not understood; what others have to do by then is another matter.
 _SAID = re.compile(
@@ -63,6 +60,9 @@ _UNREAD = re.compile(
     rf"{_THIS}[^。；，,\n]{{0,12}}([自从于][^。；，,\n]{{2,24}}?起[^。；，,\n]{{0,8}}?(?:施行|实施|生效))"
 )
 """A start that nothing here understands: it is told, and the document not yet in force."""
+_BESIDE = re.compile(
+    r"[与同随和]《([^《》\n]{2,60})》|《([^《》\n]{2,60})》(?:正式|开始)?(?:施行|实施|生效)之日"
+)
 _ONE_CLAUSE = re.compile(
     r"(?:但|其中|惟|，)[^。；\n]{0,12}第[\d一二三四五六七八九十百]+[条章款节项][^，,。；\n]{0,6}$"
 )
@@ -73,48 +73,31 @@ _PAPER = re.compile(
     r"|^|条)[ \u3000]*$"
 )
 _CERTAIN = re.compile("施行|生效|起效|试行")
-_UNTIL = re.compile(
-    rf"(?:有效期(?:限)?|试行期(?:限)?|执行(?:期限)?|施行|实施|试行)[^。；\n]{{0,14}}?(?:截至|至|到){DAY}"
+_TOGETHER = re.compile(
+    rf"(?:{_PUBLISHED}起?，?)?[与同随和]《[^《》\n]{{2,60}}》[^。；，,\n]{{0,6}}?(?:同时|同步|同日|一并|一同)起?"
+    r"(?:正式)?(?:施行|实施|执行|生效)"
 )
-_FOR = re.compile(
-    r"(?:有效期(?:限)?|试行期(?:限)?|试行|暂定|执行期(?:限)?)(?:为|暂定)?"
-    r"(\d{1,2}|[一二三四五六七八九十两]{1,2})(年|个月)"
-)
+"""A start that is another document's, which is known by its title alone."""
 
 
 @dataclass(frozen=True)
-class Force:
-    """The first and the last day; `unknown` are the words of a later start without a day."""
+class Start:
+    """The first day, or the words that say it and no day; where they stand, or (-1, -1)."""
 
-    start: date | None = None
-    end: date | None = None
+    day: date | None = None
     unknown: str = ""
+    at: tuple[int, int] = (-1, -1)
 
 
-def in_force(text: str, issued: date | None) -> Force:
-    """What a text whose days are in figures says; `issued` is the day on it."""
-    text = _BY_SIGNS.sub(r"\1年\2月\3日", text.translate(_WIDE))
-    start, unknown = _start(text, issued)
-    end = None
-    if found := _RANGE.search(text):
-        first = 1 if found[1] else 7
-        start, end, unknown = _later(start, day_in(found, first)), day_in(found, first + 3), ""
-    elif found := _UNTIL.search(text):
-        end = day_in(found)
-    elif (found := _FOR.search(text)) and start is not None:
-        end = _after(start, counted(found[1]), found[2])
-        end = end - timedelta(days=1) if end is not None else None
-    return Force(start, end, unknown)
+def plain_days(text: str) -> str:
+    """A text in which the days written with signs are written with 年, 月 and 日."""
+    return _BY_SIGNS.sub(r"\1年\2月\3日", text.translate(_WIDE))
 
 
-def _later(one: date | None, other: date | None) -> date | None:
-    return max((day for day in (one, other) if day is not None), default=None)
-
-
-def _start(text: str, issued: date | None) -> tuple[date | None, str]:
-    """The first day, and the words that say it when no day can be told."""
+def start_of(text: str, issued: date | None) -> Start:
+    """From when a text whose days are in figures is in force; `issued` is the day on it."""
     if found := _OWN_STARTS.search(text):
-        return day_in(found), ""
+        return Start(day_in(found), "", found.span())
     # What is said of this document and stands last holds; of one place what is understood best.
     told = [
         (_is_own(text, found), found.start(), -rank, found)
@@ -127,22 +110,27 @@ def _start(text: str, issued: date | None) -> tuple[date | None, str]:
     *_, rank, found = max(told, key=lambda one: one[:3])
     pattern = _WAYS[-rank]
     if pattern in (_STARTS, _AT_ONCE):
-        return (day_in(found) if pattern is _STARTS else issued), ""
+        return Start(day_in(found) if pattern is _STARTS else issued, "", found.span())
     if pattern is _PERIOD:
         first = date(int(found[1]), min(max(int(found[2] or 1), 1), 12), 1)
-        return _later(first, issued), ""
+        return Start(later(first, issued), "", found.span())
     start = _worked_out(pattern, found, issued)
-    return start, "" if start else found[0]
+    return Start(start, "" if start else found[0], found.span())
 
 
-def _otherwise(text: str) -> tuple[date | None, str]:
+def later(one: date | None, other: date | None) -> date | None:
+    """The later of two days, of which one may be unknown."""
+    return max((day for day in (one, other) if day is not None), default=None)
+
+
+def _otherwise(text: str) -> Start:
     """What no verb says of the document: a day named as such, or words that nothing understands."""
     if found := _DATED.search(text):
-        return day_in(found), ""
+        return Start(day_in(found), "", found.span())
     if found := _ELSEWHERE.search(text):
-        return None, found[0]
+        return Start(None, found[0], found.span())
     found = _UNREAD.search(text)
-    return None, found[1] if found else ""
+    return Start(None, found[1], found.span()) if found else Start()
 
 
 def _is_own(text: str, found: re.Match[str]) -> bool:
@@ -153,28 +141,42 @@ def _is_own(text: str, found: re.Match[str]) -> bool:
     if _ONE_CLAUSE.search(said):
         return False
     # A contract too begins on a day nobody can work out from its law.
-    if found.re is _SAID and not re.search(_ISSUE, found[0]):
+    if found.re is _SAID and not re.search(ISSUE, found[0]):
         return _PAPER.search(said) is not None
     after_comma = said.endswith(("，", ",")) and _CERTAIN.search(found[0]) is not None
     return after_comma or _SUBJECT.search(said) is not None
 
 
-_WAYS = (_STARTS, _PERIOD, _NEXT, _LATER, _AT_ONCE, _SAID)
+_WAYS = (_STARTS, _PERIOD, _NEXT, _LATER, _AT_ONCE, _SAID, _TOGETHER)
 _PLAIN = (0, -1, -4)  # a day, or at once: believed at the end of a text without a subject too
 _TAIL = 3_000
 
 
 def _worked_out(pattern: re.Pattern[str], found: re.Match[str], issued: date | None) -> date | None:
     """The day of a start that is told by another day."""
-    if pattern is _LATER and found[3]:
-        return day_in(found, 3)
-    if issued is None or pattern is _SAID:
+    if pattern is _LATER and found[4]:
+        return day_in(found, 4)
+    if pattern in (_SAID, _TOGETHER):
+        return _of_another(found[0])
+    if issued is None:
         return None
     if pattern is _NEXT:
         return _next(issued, found[1])
     half = found[1] == "半"
     count = 6 if half else counted(found[1])
-    return _after(issued, count, "个月" if half else found[2]) if count else None
+    day = after(issued, count, "个月" if half else found[2]) if count else None
+    return day + timedelta(days=1) if day is not None and found["next"] else day
+
+
+def beside(words: str) -> str:
+    """The title of the document with which another one begins; empty when none is named."""
+    found = _BESIDE.search(words)
+    return (found[1] or found[2]).strip() if found else ""
+
+
+def _of_another(words: str) -> date | None:
+    law = STATUTES.known.get(beside(words).removeprefix(STATE))
+    return law.begins if law is not None else None
 
 
 def day_in(found: re.Match[str], first: int = 1) -> date | None:
@@ -208,7 +210,7 @@ def _next(issued: date, what: str) -> date:
     return issued + timedelta(days=1)
 
 
-def _after(day: date, count: int, unit: str) -> date | None:
+def after(day: date, count: int, unit: str) -> date | None:
     """So many days, working days, months or years later; None when that is not known.
 
     The last day of a shorter month stands for what it lacks.

@@ -63,6 +63,11 @@ _NOTICE = "某县养犬管理办法\n某政发〔2026〕3号\n{}\n某县人民�
         ("本办法自公布之日起10个工作日届满后施行。", "2026-03-16"),
         ("本办法自2026年5月1日零时起施行。", "2026-05-01"),
         ("本办法自2026年5月起施行。", "2026-05-01"),
+        ("本办法自公布之日起30日后的次日起施行。", "2026-04-02"),
+        ("本办法自印发之日起满30日的次日施行。", "2026-04-02"),
+        ("本办法自发布之日起10个工作日后的次日施行。", "2026-03-17"),
+        ("本办法与《中华人民共和国生态环境法典》同时施行。", "2026-08-15"),
+        ("本办法自《生态环境法典》施行之日起施行。", "2026-08-15"),
         ("第九条 自2026年7月1日起施行。\n证书自签发之日起生效。", "2026-07-01"),
     ],
 )
@@ -84,6 +89,9 @@ def test_a_start_is_worked_out(said: str, starts: str) -> None:
         "自下月10日起施行",
         "自2026年7月1日24时起施行",
         "施行日期另行公布",
+        "与《某县城市管理条例》同时施行",
+        "自公布之日起与《某县城市管理条例》同步实施",
+        "自《某县城市管理条例》施行之日起施行",
     ],
 )
 def test_a_start_nobody_can_work_out_is_unknown_and_told(said: str) -> None:
@@ -106,6 +114,50 @@ def test_a_start_nobody_can_work_out_is_unknown_and_told(said: str) -> None:
 def test_both_days_of_a_range_are_read(said: str) -> None:
     found = head_of(_NOTICE.format(f"本办法{said}。"))
     assert (found.effective_from, found.effective_to) == (date(2026, 5, 1), date(2027, 4, 30))
+
+
+@pytest.mark.parametrize(
+    ("said", "starts", "ends"),
+    [
+        ("本办法自2026年7月1日起至2028年6月30日施行。", "2026-07-01", "2028-06-30"),
+        ("本办法自2026年7月1日起施行，至2028年6月30日止。", "2026-07-01", "2028-06-30"),
+        ("本办法自2026年7月1日至2028年6月30日有效。", "2026-07-01", "2028-06-30"),
+        ("本通告自2026年7月1日0时至12月31日24时止施行。", "2026-07-01", "2026-12-31"),
+        ("本政策执行期限为2026年7月1日至2028年6月30日。", "2026-07-01", "2028-06-30"),
+        ("本政策执行期自政策发布之日起至2026年6月30日。", "2026-03-02", "2026-06-30"),
+        ("本办法自发布之日起施行，有效期截止2028年12月31日。", "2026-03-02", "2028-12-31"),
+        ("本办法自发布之日起施行，2028年12月31日自行失效。", "2026-03-02", "2028-12-31"),
+        ("本政策延续实施至2027年12月31日。", "None", "2027-12-31"),
+        ("本通知执行至2027年12月31日。", "None", "2027-12-31"),
+        ("本办法自2026年7月1日起施行，有效期自施行之日起5年。", "2026-07-01", "2031-06-30"),
+        ("本办法自2026年7月1日起施行，有效期为自印发之日起3年。", "2026-07-01", "2029-03-01"),
+        ("本办法自2026年7月1日起施行，自施行之日起5年内有效。", "2026-07-01", "2031-06-30"),
+        ("本办法自2026年7月1日起试行两年。", "2026-07-01", "2028-06-30"),
+        ("本办法自2026年7月1日起施行，施行满三年自动失效。", "2026-07-01", "2029-06-30"),
+        ("本办法自2026年7月1日起施行，暂定两年。", "2026-07-01", "2028-06-30"),
+        ("本办法自2026年7月1日起施行。有效期36个月。", "2026-07-01", "2029-06-30"),
+        # What ends is a licence, a coupon or the document before this one.
+        ("排水许可证有效期为5年。\n本办法自2026年7月1日起施行。", "2026-07-01", "None"),
+        ("本办法自2026年7月1日起施行。原办法有效期至2025年12月31日。", "2026-07-01", "None"),
+        ("优惠券有效期至2026年5月1日。\n本办法自发布之日起施行。", "2026-03-02", "None"),
+        ("有效期5年的证书，期满换发。本办法自发布之日起施行。", "2026-03-02", "None"),
+    ],
+)
+def test_the_last_day_is_the_documents_own(said: str, starts: str, ends: str) -> None:
+    found = head_of(_NOTICE.format(said))
+    assert (str(found.effective_from), str(found.effective_to)) == (starts, ends)
+
+
+async def test_what_begins_with_a_policy_of_the_library_has_its_first_day(office, grant) -> None:
+    (made,) = await office.library.propose_import([grant], "editor")
+    await office.library.approve(made.change_id, "admin1")
+    said = f"青禾县补贴细则\n第一条 补贴按月发放。\n第二条 本细则与《{grant.title}》同时施行。"
+    (draft,) = read_bytes("a.txt", f"{said}\n2024年1月2日".encode())
+    assert (draft.status, draft.effective_from) == ("not_yet", None)
+    (made,) = await office.library.propose_import([draft], "editor")
+    await office.library.approve(made.change_id, "admin1")
+    (policy,) = [one for one in await office.library.standing() if one.title == "青禾县补贴细则"]
+    assert (policy.effective_from, policy.stated) == (str(grant.effective_from), None)
 
 
 @pytest.mark.parametrize(
