@@ -23,7 +23,7 @@ _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)年?")
 # What stands before a local body: a level, or nothing of its name.
 _BEFORE = re.compile(
     r"(?:[省市县区旗盟州镇级局厅委院处办管]|(?:^|[^\u4e00-\u9fff])|[向到由往去对请经和与及同的、各该本我至为是]"
-    r"|联系|咨询|有关|相关)$"
+    r"|联系|咨询|有关|相关|当地|地方|各地|属地|本地|所在地)$"
 )
 _WITH_CULTURE = re.compile(r"文[化体广旅][\u4e00-\u9fff]{0,10}$")
 # 农业部门, 建设部分, 卫生部位: no body; 农业部分别印发 and 旅游局位于 are.

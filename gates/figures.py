@@ -16,6 +16,12 @@ _TOTAL = re.compile(
     rf"(?:共|总|合计)[^\d，。；;]{{0,10}}?{_FIGURE}({_THING})[，,（(:：]?[^\d。；;]{{0,6}}?其中"
     r"([^。；;\n]{4,160})"
 )
+# Without 共 only money, which is spent once: 下达资金300万元，其中中央200万元、省级110万元.
+_MONEY_TOTAL = re.compile(
+    rf"(?:下达|安排|拨付|发放|投入|落实|筹集|争取|资金|投资|经费|补助|收入|支出)[^\d，。；;共总合]{{0,8}}?{_FIGURE}({_MONEY})"
+    rf"[，,（(:：]?其中[，,:：]?((?:[^，。；;、：:\n\d每均含]{{1,14}}{_FIGURE}(?:{_MONEY})[、，,和]?){{2,8}})"
+    r"(?=[。；;）)\n]|$)"
+)
 _PART = re.compile(rf"{_FIGURE}({_THING})(?![/／每])")
 # The whole row after a colon: 共计10项：许可5项、处罚3项、检查3项。
 _ROW = re.compile(
@@ -70,6 +76,11 @@ _GROWTH = re.compile(
     rf"(增加|增长|提高|上升|减少|下降|降低)[到至为]{_FIGURE}(万?亿?[元人户件家个吨亩])[，,]"
     rf"(?:同比)?(?:增长|增加|提高|上升|增幅|下降|减少|降幅|降低)(?:了|达到?|为)?{_FIGURE}%"
 )
+# 增长12%，由100亿元增至150亿元: the rate first.
+_RATE_FIRST = re.compile(
+    rf"(增长|增加|提高|上升|下降|减少|降低)了?{_FIGURE}%[，,](?:由|从)[^\d，。；]{{0,8}}?{_FIGURE}(万?亿?[元人户件家个吨亩])"
+    rf"[^\d，。；]{{0,4}}(?:增|增加|增长|提高|上升|降|减|下降|减少|降低)(?:到|至|为){_FIGURE}(万?亿?[元人户件家个吨亩])"
+)
 _SUM = Ground("wording", "wording.sum", "warn", "分项相加与总数不符，请核对", _SUMS)
 _FALLS = Ground("wording", "wording.rise", "warn", "增减的方向与前后数值相反，请核对", _SUMS)
 _BACKWARDS = Ground(
@@ -84,6 +95,7 @@ def find_figures(ctx: Context) -> Iterator[Finding]:
     text = ctx.dense.text
     if "其中" in text:
         yield from _total_first(ctx)
+        yield from _money(ctx)
     if "计" in text or "共" in text:
         yield from _parts_first(ctx)
         yield from _row(ctx)
@@ -112,6 +124,14 @@ def _total_first(ctx: Context) -> Iterator[Finding]:
         apart = apart or _opposed(match[3], figures)
         most = sum(parts) if apart else max(parts, default=Decimal(0))
         if len(parts) > 1 and most > total * Decimal("1.001"):
+            yield ctx.mark_dense((match.start(1), match.end(2)), _SUM)
+
+
+def _money(ctx: Context) -> Iterator[Finding]:
+    for match in _MONEY_TOTAL.finditer(ctx.dense.text):
+        total = _worth(match[1], match[2])
+        added = sum((_worth(*one) for one in _PART.findall(match[3])), Decimal(0))
+        if added > total * Decimal("1.001"):
             yield ctx.mark_dense((match.start(1), match.end(2)), _SUM)
 
 
@@ -207,17 +227,30 @@ def _followed(text: str, start: int) -> bool:
 
 def _growth(ctx: Context) -> Iterator[Finding]:
     """From A to B, by C percent: C must be possible for A and B as they were rounded."""
-    for match in _GROWTH.finditer(ctx.dense.text):
+    text = ctx.dense.text
+    for match in _GROWTH.finditer(text):
         old, unit, _, new, other, told = match.groups()
-        if unit != other or Decimal(old) == 0:
-            continue
-        low, high = _range(new)[0] / _range(old)[1], _range(new)[1] / _range(old)[0]
-        spread = _half(told)
-        changes = sorted(abs(ratio - 1) * 100 for ratio in (low, high))
-        if not changes[0] - spread <= Decimal(told) <= changes[1] + spread:
-            right = abs(Decimal(new) / Decimal(old) - 1) * 100
-            places = len(told.partition(".")[2])
-            yield ctx.mark_dense(match.span(6), _RATE, [f"{right:.{places}f}"])
+        if unit == other:
+            yield from _changed(ctx, match.span(6), told, (old, new))
+    for match in _RATE_FIRST.finditer(text):
+        _, told, old, unit, new, other = match.groups()
+        if unit == other:
+            yield from _changed(ctx, match.span(2), told, (old, new))
+
+
+def _changed(
+    ctx: Context, span: tuple[int, int], told: str, ends: tuple[str, str]
+) -> Iterator[Finding]:
+    old, new = ends
+    if Decimal(old) == 0:
+        return
+    low, high = _range(new)[0] / _range(old)[1], _range(new)[1] / _range(old)[0]
+    spread = _half(told)
+    changes = sorted(abs(ratio - 1) * 100 for ratio in (low, high))
+    if not changes[0] - spread <= Decimal(told) <= changes[1] + spread:
+        right = abs(Decimal(new) / Decimal(old) - 1) * 100
+        places = len(told.partition(".")[2])
+        yield ctx.mark_dense(span, _RATE, [f"{right:.{places}f}"])
 
 
 def _half(number: str) -> Decimal:

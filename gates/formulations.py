@@ -11,6 +11,7 @@ from gates.finding import Context, Finding, Ground
 TABLE = Path(config.__file__).parent / "rules" / "formulations.tsv"
 _BASIS = "《中国共产党章程》（2022年修改）；党的二十大报告；党内法规和中央文件的固定表述"
 _COUNT = "一二两三四五六七八九十"
+_CLASSIFIERS = "个项种大条"
 _ITEM = r"[\u4e00-\u9fff“”]{2,22}"
 _LIST = re.compile(rf"{_ITEM}(?:、{_ITEM})+")
 _TWO_PARTS = (
@@ -60,6 +61,14 @@ _BY_NOUN = {
 _COUNTED = re.compile(
     rf"(?<![{_COUNT}\d第])([{_COUNT}])({'|'.join(sorted(_BY_NOUN, key=len, reverse=True))})"
 )
+# 四种意识, 两项维护: the right number beside the wrong classifier, in quotation marks.
+_OTHER = {
+    one.noun[1:]: one
+    for one in FORMULATIONS
+    if one.noun[:1] in _CLASSIFIERS and len(one.noun) > 2 and one.noun not in _MEANT
+}
+_NOUNS = "|".join(sorted(_OTHER, key=len, reverse=True))
+_CLASSED = re.compile(rf"[“\"]([{_COUNT}])([{_CLASSIFIERS}类])({_NOUNS})[”\"]")
 _BY_MEMBERS = {frozenset(one.members): one.members for one in FORMULATIONS if one.members[1:]}
 _PARTS = frozenset(member for members in _BY_MEMBERS for member in members)
 
@@ -69,6 +78,14 @@ def find_formulations(ctx: Context) -> Iterator[Finding]:
     text = ctx.dense.text
     for match in _COUNTED.finditer(text):
         yield from _counted(ctx, match)
+    for match in _CLASSED.finditer(text):
+        row = _OTHER[match[3]]
+        known = match[2] + match[3] in _BY_NOUN
+        near = row.near and row.near.search(ctx.around(*match.span()))
+        if not known and near and match[1] in row.counts and _used(ctx, match):
+            right = match[1] + row.noun
+            span = (match.start(1), match.end(3))
+            yield _told(ctx, span, f"固定提法是“{right}”", right)
     for pattern, right in _TWO_PARTS:
         for match in pattern.finditer(text):
             if match[0] != right and _used(ctx, match):

@@ -15,7 +15,8 @@ from gates.wordlist import Words
 _FOUR = 4
 _PLACE = np.uint64(1 << 39)  # above a key of three ids: which of the four is left out
 # 门前五包 is no 三包, 春节前已 no 前夕: numbers and words that stand beside anything.
-_NEVER = EVERYDAY | frozenset("一二三四五六七八九十百千万两已")
+NUMBERS = frozenset("一二三四五六七八九十百千万两已")
+NEVER = EVERYDAY | NUMBERS
 _MANY = np.float32(-1)  # two idioms that differ in one character say nothing of it
 
 
@@ -34,7 +35,7 @@ class Idioms:
     def __init__(self, alphabet: Alphabet, ids: Ids, words: Words, similar: Confusions) -> None:
         """`ids`: an idiom a row; `words` are all words: what stands there and is one is no slip."""
         self._alphabet, self._similar = alphabet, similar
-        self._two, self._three, self._words = words.grams
+        self._listed, self._words = words, words.grams[-1]
         ids = ids[(ids >= _FOUR).all(axis=1)]
         keys = np.concatenate([_without(ids, place) for place in range(_FOUR)])
         right = np.concatenate([ids[:, place] for place in range(_FOUR)]).astype(np.float32)
@@ -58,20 +59,11 @@ class Idioms:
         new = ~_seen(language, rows[odd], places)
         for start, place in zip(odd[new].tolist(), places[new].tolist(), strict=True):
             at, meant = start + place, int(right[start, place])
-            if at == told or text[at] in _NEVER or self._in_word(ids, at):
+            if at == told or text[at] in NEVER or self._listed.in_word(ids, at):
                 continue
             if meant in self._similar.of(text[at]).ids:
                 told = at
                 yield Slip(at, text[at], self._alphabet.char(meant))
-
-    def _in_word(self, ids: Ids, at: int) -> bool:
-        """Whether it is part of a word of two or three: 四肢乏力 is as good as 无力."""
-        for size, words in ((2, self._two), (3, self._three)):
-            starts = range(max(at - size + 1, 0), min(at, len(ids) - size) + 1)
-            rows = np.array([ids[start : start + size] for start in starts])
-            if words.count(key_of(list(rows.T))).any():
-                return True
-        return False
 
     def _found(self, rows: Ids, place: int) -> Real:
         if not len(self._right.keys):

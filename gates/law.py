@@ -146,7 +146,9 @@ def _misspelt(ctx: Context, whole: str, span: tuple[int, int]) -> Iterator[Findi
     said = (
         f"没有《{whole}》，应为《{kept}{near}》" if sure else f"国家层面的是《{near}》，请核对名称"
     )
-    ground = Ground("law", "law.title", "warn" if sure else "hint", said, _CITING)
+    # Only the state makes laws of the People's Republic: no local rule can be meant.
+    told = sure or (bool(kept) and not _YEAR.search(ctx.around(*span)))
+    ground = Ground("law", "law.title", "warn" if told else "hint", said, _CITING)
     # The correction keeps the form the writer chose, long or short.
     yield ctx.mark_dense(span, ground, [kept + near])
 

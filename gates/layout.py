@@ -7,6 +7,7 @@ from gates.annexes import find_annexes
 from gates.figures import find_figures
 from gates.finding import Context, Finding, Ground
 from gates.numbering import find_numbering
+from gates.plans import find_plans
 from gates.words import kind_of, on_word_ends
 
 LONGEST_TITLE = 32
@@ -28,11 +29,16 @@ _REPEATED = re.compile(
     r"([\u4e00-\u9fff]{3,8})\1"
     r"|(进行|对于|关于|通过|根据|按照|以及|并且|应当|可以|我们|他们|如果|因为|由于|为了|已经|其中|同时|要求|加强|推进"
     r"|落实|开展|提高|完善|促进|实施|组织|建立|确保)\2"
-    r"|(?<![\u4e00-\u9fff])(在|和|与|于|将|被|把|对)\3(?=[\u4e00-\u9fff])"
+    r"|(?<![\u4e00-\u9fff])(在|和|与|于|将|被|把|对|由(?!由[集大世国燕])|向|从(?!从容)|为|以|按|至|及|或|但|而|因)\3(?=[\u4e00-\u9fff])"
 )
 # 及时及时, 要要: a word put twice by mistake; jieba says whether it is a word there at all.
 _DOUBLED = re.compile(
     r"([\u4e00-\u9fff]{2})\1|([要应须会能也就还已未再又才该不可先均])\2(?=[\u4e00-\u9fff])"
+)
+# 之前前报送: the second is no part of 前往, 后续, 上述 and the like.
+_LAST_TWICE = re.compile(
+    r"(?:之|以)(?:前(?=前(?![往来期后台端提述沿门三两列任面者]))|后(?=后(?![续来期勤台面者人代天门]))|上(?=上(?![述级报市缴交年半线调升]))"
+    r"|下(?=下(?![列级达发降放属调])))(.)|(?:期间|之间)(?=间(?![隔断接距])|期)(.)|以内(?=内(?![部容外资蒙河]))(.)"
 )
 # Verbs of talking and trying are doubled in speech: 大家研究研究.
 _MILD = "研究 讨论 考虑 商量 了解 打听 休息 锻炼 学习 交流 观察 体验 尝试 整理 打扫 收拾 非常"
@@ -59,7 +65,10 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
     for match in _DOUBLED.finditer(ctx.dense.text):
         if _put_twice(ctx, match):
             yield ctx.mark_dense(match.span(), _TWICE, [match[1] or match[2]])
+    for match in _LAST_TWICE.finditer(ctx.dense.text):
+        yield ctx.mark_dense((match.end() - 2, match.end()), _TWICE, [match[0][-1]])
     yield from find_figures(ctx)
+    yield from find_plans(ctx)
 
 
 def _put_twice(ctx: Context, match: re.Match[str]) -> bool:

@@ -21,6 +21,7 @@ PERSONAL = {
     "secrecy.id-card-masked": "id-card",
     "secrecy.mobile": "mobile",
     "secrecy.bank-card": "bank-card",
+    "secrecy.bank-card-invalid": "bank-card",
     "secrecy.passport": "passport",
     "secrecy.permit": "permit",
     "secrecy.plate": "plate",

@@ -13,6 +13,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ from gates.idioms import Idioms
 from gates.language import EDGE, Alphabet, Language
 from gates.memory import give_back
 from gates.net import Net
+from gates.phrases import SHORTEST, Phrases, read_phrases
 from gates.places import DIVISIONS
 from gates.second import FLOOR, TOLD, Around, Second
 from gates.statutes import STATE, STATUTES
@@ -168,7 +170,11 @@ class Speller:
         self.confusions = Confusions(
             self.alphabet, str(model["sounds"]).split("\n"), str(model["shapes"]).split("\n")
         )
-        self._idioms = Idioms(self.alphabet, listed.idioms(), self.words, self.confusions)
+        phrases = read_phrases()
+        short = self.alphabet.ids("".join(one for one in phrases if len(one) == SHORTEST))
+        idioms = np.unique(np.r_[listed.idioms(), short.reshape(-1, SHORTEST)], axis=0)
+        self._idioms = Idioms(self.alphabet, idioms, self.words, self.confusions)
+        self._phrases = Phrases(phrases, self.alphabet, self.confusions)
         every = np.arange(len(self.alphabet))
         self._surnames = np.isin(every, self.alphabet.ids("".join(sorted(_SURNAMES))))
         self._everyday = np.isin(every, self.alphabet.ids("".join(sorted(EVERYDAY))))
@@ -213,8 +219,10 @@ class Speller:
             if told or least < WARN:
                 found.append(Misspelling(place, text[place], right, certainty, told))
         taken = {one.start for one in found if one.told}
-        for slip in self._idioms.slips(text, self.alphabet.ids(text), self.language):
+        idioms = self._idioms.slips(text, self.alphabet.ids(text), self.language)
+        for slip in chain(self._phrases.slips(text, self.words), idioms):
             if slip.start not in taken:
+                taken.add(slip.start)
                 found.append(Misspelling(slip.start, slip.wrong, slip.right, 1.0))
         return _apart(sorted(found, key=lambda one: one.start)), swaps.stopped
 

@@ -89,6 +89,15 @@ class Words:
                 values.append(weight)
         return merge(np.concatenate(keys), np.concatenate(values)) if keys else (NO_IDS, NO_VALUES)
 
+    def in_word(self, ids: Ids, at: int) -> bool:
+        """Whether it is part of a word of two or three: 四肢乏力 is as good as 无力."""
+        for size, grams in zip(_LENGTHS[:2], self.grams[:2], strict=True):
+            starts = range(max(at - size + 1, 0), min(at, len(ids) - size) + 1)
+            rows = np.array([ids[start : start + size] for start in starts])
+            if len(rows) and grams.count(key_of(list(rows.T))).any():
+                return True
+        return False
+
     def cover(self, rows: Ids) -> Real:
         """Length and log frequency of the longest word over the middle; 1 and 0 for none."""
         best = np.tile(np.array([1, 0], np.float32), (len(rows), 1))

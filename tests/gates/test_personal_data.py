@@ -35,6 +35,13 @@ def _found(text: str) -> list[tuple[str, str, str, str | None]]:
         ("邮箱 zhang.san@example.com", "e-mail", "warn", "zhang.san@example.com", None),
         ("邮箱rsj@nmg.gov.cn", "e-mail", "hint", "rsj@nmg.gov.cn", None),
         ("账号6222021234567890128", "bank-card", "block", "6222021234567890128", "*" * 19),
+        (
+            "银行卡号6222021234567890127",
+            "bank-card-invalid",
+            "warn",
+            "6222021234567890127",
+            "*" * 19,
+        ),
         ("护照E12345678", "passport", "block", "E12345678", "E********"),
         ("车牌蒙A12345", "plate", "warn", "蒙A12345", "蒙A*****"),
         ("证件1101 0519 4912 3100 2X", "id-card", "block", "1101 0519 4912 3100 2X", None),

@@ -216,3 +216,32 @@ def test_words_that_share_three_characters_with_an_idiom_are_left_alone(
     speller: Speller, text: str
 ) -> None:
     assert speller.find(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("坚持以人民为中新的发展思想。", "心"),
+        ("确保人民群众生命材产安金。", "财全"),
+        ("以壮士断碗的决心推进改革。", "腕"),
+        ("落实意识形态公作责任制。", "工"),
+        ("铸牢中华民族共同体意实。", "识"),
+    ],
+)
+def test_a_set_phrase_with_a_character_wrong_is_told(
+    speller: Speller, text: str, right: str
+) -> None:
+    assert [one.right for one in speller.find(text) if one.told] == list(right)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "党的二十届三中全会以来，坚持以人民为中心。",
+        "县教育局、县公安局负责，县人民检察院配合。",
+        "全面深化医改，加强公共服务设施建设，保障生产安全。",
+        "行政处分与行政处罚不同，市场主题活动如期举行。",
+    ],
+)
+def test_what_is_only_near_a_set_phrase_is_left_alone(speller: Speller, text: str) -> None:
+    assert speller.find(text) == []

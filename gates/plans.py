@@ -1,0 +1,38 @@
+"""Five-year plans against the years that are named beside them."""
+
+import re
+from collections.abc import Iterator
+
+from gates.finding import Context, Finding, Ground
+
+_NAMES = {f"十{number}五": 2006 + 5 * at for at, number in enumerate("一二三四五六")}
+_PLAN = r"[“\"]?(十[一二三四五六]五)[”\"]?"
+_FIRST, _LAST = "开局|起步|第一|首", "收官|最后一|收尾"
+_YEAR = re.compile(
+    rf"((?:19|20)\d\d)年?(?:既?是|为|作为|系)[^，。；\d“”\"]{{0,6}}{_PLAN}(?:规划|时期|期间)?(?:的|实施的|规划实施的)?"
+    rf"({_FIRST}|{_LAST})(?:之)?年"
+)
+_SPAN = re.compile(
+    rf"{_PLAN}(?:时期|期间|规划)?[（(]((?:19|20)\d\d)年?(?:-|—{{1,2}}|－|～|~|至|到)((?:19|20)\d\d)年?[）)]"
+)
+_WRONG = Ground(
+    "wording", "wording.plan-years", "warn", "年份与五年规划的起止不符，请核对",
+    "历次国民经济和社会发展五年规划纲要（“十一五”为2006年至2010年，以后每五年一期）",
+)  # fmt: skip
+
+
+def find_plans(ctx: Context) -> Iterator[Finding]:
+    """Findings of one field."""
+    text = ctx.dense.text
+    if "五" not in text:
+        return
+    for match in _YEAR.finditer(text):
+        year, began = int(match[1]), _NAMES[match[2]]
+        right = began if re.fullmatch(_FIRST, match[3]) else began + 4
+        if year != right:
+            meant = [name for name, start in _NAMES.items() if year - start == right - began]
+            yield ctx.mark_dense(match.span(2), _WRONG, meant)
+    for match in _SPAN.finditer(text):
+        began = _NAMES[match[1]]
+        if (int(match[2]), int(match[3])) != (began, began + 4):
+            yield ctx.mark_dense((match.start(2), match.end(3)), _WRONG, [f"{began}—{began + 4}"])
