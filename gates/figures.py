@@ -231,17 +231,16 @@ def _growth(ctx: Context) -> Iterator[Finding]:
     for match in _GROWTH.finditer(text):
         old, unit, _, new, other, told = match.groups()
         if unit == other:
-            yield from _changed(ctx, match.span(6), told, (old, new))
+            yield from _changed(ctx, match.span(6), told, old, new)
     for match in _RATE_FIRST.finditer(text):
         _, told, old, unit, new, other = match.groups()
         if unit == other:
-            yield from _changed(ctx, match.span(2), told, (old, new))
+            yield from _changed(ctx, match.span(2), told, old, new)
 
 
 def _changed(
-    ctx: Context, span: tuple[int, int], told: str, ends: tuple[str, str]
+    ctx: Context, span: tuple[int, int], told: str, old: str, new: str
 ) -> Iterator[Finding]:
-    old, new = ends
     if Decimal(old) == 0:
         return
     low, high = _range(new)[0] / _range(old)[1], _range(new)[1] / _range(old)[0]
