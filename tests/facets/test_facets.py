@@ -115,6 +115,13 @@ def test_any_text_gets_ordered_scores_within_bounds(text: str, title: str | None
         ("呼和浩特市新城区举办招聘会", ["hohhot"]),
         ("内蒙古：新城区发放消费券", ["hohhot", "neimenggu"]),
         ("巴盟农牧民培训", ["bayannur"]),
+        ("昆区新建三所学校，土右旗、达茂旗开班", ["baotou"]),
+        ("东乌旗牧民补贴", ["xilingol"]),
+        ("科右前旗秋收", ["hinggan"]),
+        ("领取红包头像，面包头条", []),
+        ("向无锡盟友学习，鄂伦春族歌舞", []),
+        ("武汉市青山区、南京市鼓楼区招聘教师", []),
+        ("北京市东城区、回民区域政策", []),
     ],
 )
 def test_a_place_is_one_only_where_it_is_meant(text: str, regions: list[str]) -> None:
