@@ -16,6 +16,7 @@ import structlog
 from bot.contract import ACTS, Inbound, InboundKind
 from bot.models import Contact
 from bot.replies import Filled, Parts
+from facets.taxonomy import Taxonomy
 from handlers.arriving import Arriving, arrives
 from handlers.browsing import Browsing
 from handlers.choosing import chosen, labelled
@@ -124,20 +125,16 @@ class Dispatcher:
     def _heard(self, text: str) -> str:
         """Of a withdrawal only what is told beside it: who leaves is in no danger by that."""
         heard = self._danger(text)
-        if not heard or self._only_wishes(text):
+        if not heard:
             return ""
-        rest = beyond(text)
-        return heard if rest is None else (rest and self._danger(rest))
-
-    def _only_wishes(self, text: str) -> bool:
-        """Whether it is a subscription and no more, all of it understood: 帮我妈订阅就业."""
         try:
             known = self._w.subscribers.taxonomy
         except Refused:  # no taxonomy can be proved: nothing is known by its name
-            return False
-        wish = wish_in(text, known)
-        whole = wish is not None and bool(wish.facets) and wish.missed <= {Missed.PERSON}
-        return whole or exchange_in(text, known) is not None or bool(keeps_in(text, known))
+            known = None
+        if known is not None and only_wishes(text, known):
+            return ""
+        rest = beyond(text, known)
+        return heard if rest is None else (rest and self._danger(rest))
 
     async def rehearse(self, inbound: Inbound) -> Parts | None:
         """What a pressed menu entry is answered with; None when that is no answer.
@@ -224,6 +221,13 @@ class Dispatcher:
             thread=turn.inbound.thread,
             met=met_of(turn, said),
         )
+
+
+def only_wishes(text: str, known: Taxonomy) -> bool:
+    """Whether it is a subscription and no more, all of it understood: 帮我妈订阅就业."""
+    wish = wish_in(text, known)
+    whole = wish is not None and bool(wish.facets) and wish.missed <= {Missed.PERSON}
+    return whole or exchange_in(text, known) is not None or bool(keeps_in(text, known))
 
 
 def _offered(number: str, data: Mapping[str, Any]) -> tuple[str, str]:

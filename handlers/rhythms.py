@@ -10,6 +10,7 @@ _FEWER = re.compile(FEWER)
 _OFF = re.compile(OFF_HOURS)
 LESS = re.compile(f"{FEWER}|{OFF_HOURS}")
 """Not an end is asked for, but fewer or other times: 别天天发了, 周末别发, 取消每周推送."""
+CHANGES = re.compile(r"[改换调设变推发收]|一[次回条趟遍]|频率")
 _TIMES = re.compile("(?<=[发推送来天日周期拜月度年])(?:给我)?一[回趟遍条](?!都)")
 _AT_MOST = re.compile("最多|顶多|至多|只要")
 _TO_ME = re.compile("(?:给我|帮我)?(?:推送|发来|推|发|来)(?=一次)")
@@ -34,3 +35,8 @@ def how_often(plain: str) -> tuple[str, str, bool]:
 def asks_less(text: str) -> bool:
     """Whether it asks for fewer messages or other hours, and for no end: 别天天发了, 周末别发."""
     return LESS.search(normalise(text).text.lower()) is not None
+
+
+def changes_rhythm(text: str) -> bool:
+    """Whether it orders a change, and does not only name a time: 改成每月, 一个月发一次."""
+    return CHANGES.search(normalise(text).text.lower()) is not None

@@ -30,21 +30,22 @@ _TOLD = frozenset("我俺咱人")
 _ENDS = frozenset("了吧啦啊")
 
 _KIN = (
-    "(?:我们?|俺|本人|咱们?)?家?的?(?:老人家?|老[爸妈公婆]|爸爸?|妈妈?|父亲|母亲|爷爷|奶奶|姥姥|姥爷|公公|"
-    "婆婆|家里人|家人|机主|号主|户主|孩子)"
+    "(?:我们?|俺|本人|咱们?)?家?里?的?(?:老人家?|老[爸妈公婆伴]|配偶|丈夫|妻子|爸爸?|妈妈?|父亲|母亲|爷爷|奶奶|姥姥|姥爷|公公|"
+    "婆婆|家里人|家人|机主|号主|户主)"
 )
+_CHILD = "(?:我们?|俺|本人)?家?的?(?:女儿|儿子|孩子|闺女)"
 _LEFT = "(?:走了|过世|去世|离世|病逝|走了好?几年|不在|不在人世|没了|死)"
 _REASONS = (
     r"(?:搬(?:走|家|离|到.{1,6}|去.{1,6})|换(?:了)?(?:个)?(?:号|号码|手机|手机号|电话|工作|城市|地方|单位)|"
     r"(?:手机号?|号码|电话|卡|账号|店|公司|厂子?)?(?:注销|停机|停用|不用|换|关门|倒闭|转让|关)|"
     r"离职|退休|毕业|出国|转行|调走|辞职|结婚|迁走|迁出|找到(?:新)?工作|有工作|上班|就业|"
     r"(?:听|看|收|读|受)?(?:够|累|烦|腻)|不用|不需要|用不着|不感兴趣|没兴趣|没时间看?|没空看?|看不懂|不识字|"
-    r"(?:年纪|岁数|年龄)大|(?:眼睛?)?(?:不好|看不清|花)|没有?(?:订|订阅|关注|订购)过?|求?你们放过我|不是(?:本人|机主|.{0,5}(?:人员|户|学生|企业|老板|家属|居民|本地人|农民))|不住(?:这里|这儿|这边|那里|旗里)?|不会用(?:手机|微信)?|手机没内存|收到太多|"
+    r"(?:年纪|岁数|年龄)大|(?:眼睛?)?(?:不好|看不清|花)|(?:根本|压根|从来)?没有?(?:订|订阅|关注|订购)过?(?:你们)?|手机(?:一直|老是?|总)?响(?:受不了)?|这是.{0,4}的(?:手机|号码?|微信)|要?(?:睡觉|休息)|让我(?:静静|清静|安静)|(?:考上|当上|入职).{0,6}|上(?:大学|学|初中|高中)|转正|求?你们放过我|不是(?:本人|机主|.{0,5}(?:人员|户|学生|企业|老板|家属|居民|本地人|农民))|不住(?:这里|这儿|这边|那里|旗里)?|不会用(?:手机|微信)?|手机没内存|收到太多|"
     r"发错(?:人|号)?|不是本人|不是机主|(?:已经)?(?:办完|办好|办妥|领到|领完|问到|解决)|"
     r"不在(?:本地|这里|这儿|那里|那儿|这边|那边|当地|旗里|县里|市里|国内|农村)(?:住|工作|生活|上班)?|不干|不做生意)"
 )
 _STORY = re.compile(
-    rf"(?:都|早就?)?(?:(?:跟|和)你们)?(?:说|告诉你们?)?[过了]?(?:我(?:们)?|俺|本人|咱|人|你们)?(?:都|已经|早就|早|已|又|也|刚|现在|真的|真是|太|很)*{_REASONS}(?:了|的)*"
+    rf"(?:都|早就?)?(?:(?:跟|和)你们)?(?:说|告诉你们?)?[过了]?(?:{_KIN}|{_CHILD}|我(?:们)?|俺|本人|咱|人|你们)?(?:都|已经|早就|早|已|又|也|刚|现在|真的|真是|太|很)*{_REASONS}(?:了|的)*"
     rf"(?:好?几年|很久|好久|一年|半年|多年)?了?"
     rf"|(?:{_KIN}|人|人家)(?:都|已经|早就|早|已|刚|去年|前年|今年|上个?月)*{_LEFT}了?(?:好?几年|很久|一年|半年|多年)?了?"
     r"|(?:烦|吵|闹)死(?:我|人|个人)?了|你们?(?:烦不烦|有完没完|没完了)"
@@ -68,7 +69,7 @@ def leaves_beside(text: str, taxonomy: Taxonomy | None = None) -> bool:
     if len(plain) > LONGEST or LESS.search(plain):
         return False
     clauses = [Clause(cut(part, taxonomy)) for part in parts_of(plain)]
-    if any(one.has("how", "ask") or one.keeps or one.pays for one in clauses):
+    if any(one.has("how", "ask") or _keeps(one) or one.pays for one in clauses):
         return False
     return any(
         _ends_all(one.words) or _split(one.words) is not None or _complains(_text(one.words))
@@ -76,15 +77,18 @@ def leaves_beside(text: str, taxonomy: Taxonomy | None = None) -> bool:
     )
 
 
-def beyond(text: str) -> str | None:
-    """What is told beside a withdrawal, without why somebody leaves; None where none is said."""
+def beyond(text: str, taxonomy: Taxonomy | None = None) -> str | None:
+    """What is told beside a withdrawal, without why somebody leaves; None where none is said.
+
+    Without a taxonomy what is left by name is no withdrawal.
+    """
     plain = _heard(text)
     if len(plain) > LONGEST:
         return None
     said = LESS.sub(",", plain)
     rest, found = list[str](), said != plain
     for part in parts_of(said):
-        words = cut(part, None)
+        words = cut(part, taxonomy)
         told = "" if _ends_all(words) or _unwanted(words) or _complains(part) else _split(words)
         found = found or told is not None
         story = part if told is None else told
@@ -101,6 +105,11 @@ def _heard(text: str) -> str:
 def _silent(story: str) -> bool:
     """Whether it has no word that says something."""
     return not Clause(cut(story, None)).has(STRANGER, "no", "told")
+
+
+def _keeps(clause: Clause) -> bool:
+    """Whether the leaving itself is refused; 爷爷不在了请停止推送 refuses something else."""
+    return clause.keeps and _split(clause.words) is None
 
 
 def _unwanted(words: Sequence[Word]) -> bool:
@@ -125,7 +134,7 @@ def _ends_all(words: Sequence[Word]) -> bool:
     if not words or clause.has(STRANGER):
         return False
     act = withdrawn(clause, dated=False)
-    return act is not None and act.act in (Act.ALL, Act.PAUSE)
+    return act is not None and act.act in (Act.ALL, Act.PAUSE, Act.SOME)
 
 
 def _split(words: Sequence[Word]) -> str | None:
@@ -134,7 +143,7 @@ def _split(words: Sequence[Word]) -> str | None:
     if not strange:
         return None
     last = strange[-1]
-    if not words[last].any("told") or words[last].text == "不是":
+    if not words[last].any("told") or words[last].text in ("不是", "会"):
         # As much as can belongs to the story: 人都走了还发, and not 人都走.
         starts = [n for n in range(last + 1, len(words)) if _ends_all(words[n:])]
         if starts and _tells(words[: starts[-1]]):

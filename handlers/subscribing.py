@@ -21,11 +21,11 @@ from handlers.commands import command_key
 from handlers.leaving import leaving
 from handlers.masking import normal
 from handlers.narrowing import EVERY, HEADS, ask_consent, change_rhythm, next_steps, wish_key
+from handlers.rhythms import changes_rhythm
 from handlers.turn import Choice, Said, Turn, fill
 from handlers.wishes import (
     Missed,
     Understood,
-    changes_rhythm,
     other_rhythm_in,
     profile_in,
     rhythm_in,

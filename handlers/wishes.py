@@ -15,7 +15,7 @@ from itertools import pairwise
 from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS, Asked
 from facets.taxonomy import DIMENSIONS, Facet, Taxonomy
 from gates.normalise import normalise
-from handlers.rhythms import how_often
+from handlers.rhythms import CHANGES, how_often
 from handlers.wishes_words import (
     EXCEPT,
     INTENT,
@@ -45,8 +45,8 @@ _EXCEPT = [re.compile(words) for words in EXCEPT]
 _OTHERS = re.compile(OTHERS)
 _TRADE = re.compile(r"行业|产业|[^ 就创专毕失职从农作物营事]业")
 _ASKED = re.compile("能不能|可不可以|[吗么][?？]?$")
+_POLITE = re.compile("能不能|可不可以|(?:可以|[行好成])[吗么][?？]?$|^(?:可以|能|可否)")
 _NEWS = re.compile("消息|信息|通知|资讯|动态|文件|政策|新闻")
-_CHANGES = re.compile(r"[改换调设变推发收]|一[次回条趟遍]|频率")
 
 
 class Missed(StrEnum):
@@ -146,7 +146,7 @@ def rhythm_in(text: str, taxonomy: Taxonomy) -> Understood | None:
     plain = _plain(text)
     if len(plain) > LONGEST or _QUESTION.search(plain):
         return None
-    if not _CHANGES.search(plain):
+    if not CHANGES.search(plain):
         return None
     found = _understand(plain, taxonomy)
     return found if found.frequency and not found.missed and not found.doubtful else None
@@ -160,8 +160,10 @@ def other_rhythm_in(text: str, taxonomy: Taxonomy) -> Understood | None:
     plain = _plain(text)
     if len(plain) > LONGEST or _QUESTION.search(_ASKED.sub("", plain)):
         return None
-    found = _understand(plain, taxonomy)
-    said = Missed.RHYTHM in found.missed or plain.rstrip("。.!！吧") in RHYTHM_ALONE
+    stated = _POLITE.sub("", plain)
+    found = _understand(stated if stated == plain else stated.rstrip("吗么?？"), taxonomy)
+    asked = stated != plain and found.frequency and CHANGES.search(plain)
+    said = asked or Missed.RHYTHM in found.missed or plain.rstrip("。.!！吧") in RHYTHM_ALONE
     paid = any(name[-1] in PAID for name in found.names) and not _NEWS.search(plain)
     return found if said and found.missed <= {Missed.RHYTHM} and not paid else None
 
@@ -169,11 +171,6 @@ def other_rhythm_in(text: str, taxonomy: Taxonomy) -> Understood | None:
 def offers_rhythm(text: str, taxonomy: Taxonomy) -> bool:
     """Whether it says how often, and nothing that is not understood."""
     return (rhythm_in(text, taxonomy) or other_rhythm_in(text, taxonomy)) is not None
-
-
-def changes_rhythm(text: str) -> bool:
-    """Whether it orders a change, and does not only name a time: 改成每月, 一个月发一次."""
-    return _CHANGES.search(_plain(text)) is not None
 
 
 def _plain(text: str) -> str:

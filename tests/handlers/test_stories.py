@@ -7,6 +7,7 @@ import pytest
 
 from facets.taxonomy import starting_taxonomy
 from handlers.commands import command_key, fixed_words
+from handlers.dispatch import only_wishes
 from handlers.leaving import may_leave
 from handlers.rhythms import asks_less
 from handlers.stories import beyond, leaves_beside
@@ -32,7 +33,13 @@ ASKED = """我手机号注销了别发了
 别发了我手机号注销了
 我爸去年走了，不要再给他发了
 换工作了，不再需要推送
-我不识字别发了"""
+我不识字别发了
+我爷爷已经不在了请停止推送
+电话号码给别人用了别再发
+别再给我妈发了她看不懂
+我开会呢别发了
+请停止发送，我已经找到工作了
+手机一直响受不了了别发了"""
 GOES = """说了多少遍不要再发了
 跟你们说过不要再发了
 叫你们别发了
@@ -104,7 +111,21 @@ LESS = """每个月推一回
 周末不要打扰我
 双休日别推送
 周六周日不要发
-晚上不要给我发消息"""
+晚上不要给我发消息
+不要频繁推送
+别频繁打扰
+每天的别发了
+每周的不要了
+发送频率太高了
+一天发好几条太多了
+没必要每天推送
+少打扰
+取消周报
+下班后别发
+夜里别吵我
+一周发一次可以吗
+能每个月只发一次吗
+可以每周发吗"""
 PURE = """我已经搬走了，不要再发了
 人走了，别再发了
 我没空看别发了
@@ -119,13 +140,20 @@ PURE = """我已经搬走了，不要再发了
 不想要了
 删除我的个人信息
 我要求删除我的个人信息
+我根本没关注你们别发了
+这是我妈的手机别发了
+我老伴走了，不要再推送了
+家里老人没了，麻烦别发了
+我女儿考上编制了不用发招聘了
+帮我妈订阅就业
 把我的个人信息删除"""
 
 
 def heard(text: str) -> str:
     """As the dispatcher does."""
-    told = "" if fixed_words(text) else danger(text)
-    rest = beyond(text) if told else None
+    known = starting_taxonomy()
+    told = "" if fixed_words(text) or only_wishes(text, known) else danger(text)
+    rest = beyond(text, known) if told else None
     return told if rest is None else (rest and danger(rest))
 
 
