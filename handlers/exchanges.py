@@ -31,6 +31,19 @@ _EXCHANGES = tuple(
         r"(?P<new>.+)",
     )
 )
+_STAY = "(?:但是?|只|就)?(?:留下|留着|保留|留)(?:吧|就行|就好|着)?"
+_GO = rf"(?:都|就|给我)*(?:取消订阅|{_END})(?:了|吧|掉)*"
+_SO = "(?:请|麻烦|帮我|我要|我想|给我|把|将)*"
+_LEFT, _KEPT = "(?P<old>.{1,12}?)", "(?P<kept>.{1,12}?)"
+_PARTED = tuple(
+    re.compile(f"{_SO}{going}{_OF}{_GAP}{_SO}{staying}{_OF}")
+    for going, staying in (
+        (one, other)
+        for gone in (_GO + _LEFT, _LEFT + _GO)
+        for stays in (_STAY + _KEPT, _KEPT + _STAY)
+        for one, other in ((gone, stays), (stays, gone))
+    )
+)
 _OTHERS = "(?:其他|其它|其余|别的|剩下|剩余|另外|余下)的?(?:那?些|几[个项])?"
 _ALL = "(?:都|全部|全|统统|通通|一律|所有)*"
 _KEEP = "(?:请|麻烦|帮我|我|但是?|就|只|仅|还是?|想|给我)*(?:留下|留着|保留|留|要|订)"
@@ -85,6 +98,18 @@ def keeps_in(text: str, taxonomy: Taxonomy) -> tuple[Facet, ...]:
         found = pattern.fullmatch(plain)
         if found and (facets := _named(found["kept"], taxonomy)):
             return facets
+    return ()
+
+
+def parted_in(text: str, taxonomy: Taxonomy) -> tuple[Facet, ...]:
+    """What is to go where it is said what stays beside it: 取消就业留消费; else nothing."""
+    plain = plain_of(text).rstrip("。.!！ ")
+    if len(plain) > LONGEST or _ASKS.search(plain):
+        return ()
+    for pattern in _PARTED:
+        found = pattern.fullmatch(plain)
+        if found and _named(found["kept"], taxonomy) and (gone := _named(found["old"], taxonomy)):
+            return gone
     return ()
 
 

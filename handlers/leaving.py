@@ -32,6 +32,11 @@ _RHYTHM = re.compile(
 _CONSENT = re.compile(CONSENT)
 _EXCEPT = re.compile("除了|除外|以外|之外|只留|只保留|只要|保留|留着|留下")
 """What is to stay beside what is to go: asked back, for nobody knows how much goes."""
+_ANGRY = re.compile(
+    r"(?:请?你们?)?(?:不要|不用|别|请勿)再?(?:来)?(?:联系|找)我(?:了|们|吧)*"
+    r"|再(?:给我)?(?:发|推送?)(?:消息)?.{0,3}就(?:举报|拉黑|投诉|屏蔽|取关|告|报警).{0,3}"
+)
+"""What ends no more than a talk, or threatens: 别再联系我, 再发我就投诉."""
 _BARE = 20
 """Signs of a message that refuses and does not say what."""
 
@@ -117,6 +122,8 @@ def may_leave(text: str, taxonomy: Taxonomy | None = None) -> bool:
     plain = plain_of(text)
     if len(plain) > _BARE:
         return False
+    if _ANGRY.fullmatch(plain.strip("，。,. ")):
+        return True
     clauses = [Clause(cut(part, taxonomy)) for part in parts_of(plain)]
     if _EXCEPT.search(plain):
         return any(one.has("leave") for one in clauses)

@@ -14,7 +14,7 @@ from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS
 from facets.taxonomy import Facet, Taxonomy
 from handlers.choosing import chosen
 from handlers.commands import ALWAYS
-from handlers.exchanges import exchange_in, keeps_in
+from handlers.exchanges import exchange_in, keeps_in, parted_in
 from handlers.leaving import Act, Leaving, leaving, may_leave
 from handlers.rhythms import asks_less
 from handlers.stories import beyond, leaves_beside
@@ -87,10 +87,14 @@ class Withdrawing:
     async def _exchanged(self, turn: Turn) -> Said | None:
         """取消就业改订消费: the one ends, the other is subscribed as if it had been said alone."""
         found = exchange_in(turn.text, self._subs.taxonomy)
-        rows = await self._named(turn, found.facets) if found else []
-        if found is None or not rows:  # nothing of theirs is named: what is wished for may be
+        known = self._subs.taxonomy
+        facets = found.facets if found else parted_in(turn.text, known)
+        rows = await self._named(turn, facets) if facets else []
+        if not rows:  # nothing of theirs is named: what is wished for may be
             return None
         gone = await self._end(turn, rows)
+        if found is None:
+            return Said(gone, (Choice("我的订阅", "mine"),))
         wished = await self._wishes(replace(turn, text=found.wish, step=""))
         if wished is None:
             return Said((*gone, *fill("missed_other")), (Choice("订阅政策", "sub"),))
@@ -101,9 +105,9 @@ class Withdrawing:
         facets = keeps_in(turn.text, self._subs.taxonomy)
         kept = {row.id for row in await self._named(turn, facets)} if facets else set()
         async with self._ledger.db.session() as session:
-            every = await self._subs.list(session, turn.contact.id) if kept else []
-        if not kept:
-            return None
+            every = await self._subs.list(session, turn.contact.id) if facets else []
+        if not kept:  # they have none of it: how much is to go, nobody knows
+            return await self._unsure(turn) if every else None
         gone = [row for row in every if row.id not in kept]
         if not gone:
             return listed(self._subs, every)

@@ -44,7 +44,6 @@ _NUMBER = re.compile(r"[\d零〇一二两三四五六七八九十百千万几]+"
 _HAN = re.compile(r"[\u3400-\u9fff]|^\W*\d{3,5}\W*$")  # or a number somebody calls for help
 _REST = re.compile(r"[^\w]+")
 _STOPS = re.compile(r"(?<=[。！？!?；;\n])")
-_PASSIVE = "被"
 _BY = (
     "公司|单位|学校|大学|学院|工厂|厂里|厂子|老板|领导|法院|银行|社区|村里|旗里|县里|企业|店里|饭店|工地|"
     "医院|保险公司|平台|中介|人社局|政府|用人单位|原单位|老师|系统|幼儿园|高中|职高|交警|城管|税务局"
@@ -57,12 +56,19 @@ _DEEDS = (
     "拒签|拒保|拒绝|拒|驳回|扣分|罚款|处罚|扣工资|拖欠工资|欠薪|起诉|限高|限制高消费|列入失信名单|"
     "封号|拉黑|征地|取消|取消资格|取消低保|遗漏|漏掉|漏发|点名"
 )
-_DECIDED = re.compile(
+_HARMLESS = re.compile(
+    r"那?算了[吧呀]?|我?(?:都|也|真的?)?(?:不知道|不清楚|不明白|不太懂)[啊呀]?|"
+    r"我?(?:已经|都)?(?:知道|明白|懂|清楚)了|我?(?:等不了|等不及)了?|"
+    r"我?(?:就|先|也|再也)?不(?:办|问|去|领|交|等|用|需要|要|买|租|申请|报名|报|参加|看|订|说|聊)"
+    r"了(?:谢谢)?|"
+    r"我?不想(?:交(?:社保|医保)?|办|等|看|领|申请)了?|"
     rf"(?:请问|你好|您好)?(?:我们?|俺|本人|咱)?(?:家?的?(?:{_WHO}))?(?:今天|昨天|前天|上周|上个?月|今年|去年|刚刚?|已经|都|又|也|"
     rf"突然|无故|无缘无故|莫名其妙)*被(?:{_BY})*(?:给|无故|突然|违法|强制)?(?:{_DEEDS})了?"
     r"(?:怎么办|咋办|该怎么办|咋整)?(?:呀|啊|吗|呢)?"
 )
-"""What an office, a school or an employer does to somebody: the model knows 我被…了 of victims."""
+"""A courtesy, or a decision of an office, a school or an employer; the model knows 我被…了 and
+我不…了 only of those in danger.
+"""
 _ENDS = re.compile(r"(?<=[。！？!?；;\n])|(?<=[，,、 ])(?=\S{4})")
 
 Keys = NDArray[np.uint32]
@@ -75,7 +81,7 @@ def danger(text: str) -> str:
     if not _HAN.search(text):
         return ""
     heard = _heard(text)
-    rest = _without_decisions(text) if heard and _PASSIVE in text else text
+    rest = _without_harmless(text) if heard else text
     return heard if rest == text else _heard(rest)
 
 
@@ -87,10 +93,11 @@ def _heard(text: str) -> str:
     return ""
 
 
-def _without_decisions(text: str) -> str:
-    """Without clauses that say only what somebody decided of them: 我被录取了, 我被公司辞退了."""
+def _without_harmless(text: str) -> str:
+    """Without clauses that say no more than a decision (我被录取了) or a courtesy (我知道了)."""
     clauses = [one for one in _ENDS.split(text) if one.strip()]
-    return "".join(one for one in clauses if not _DECIDED.fullmatch(_REST.sub("", one)))
+    said = [(one, _REST.sub("", one)) for one in clauses]
+    return "".join(one for one, words in said if not _HARMLESS.fullmatch(words))
 
 
 def _parts(text: str) -> Iterator[tuple[str, float]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from facets.taxonomy import starting_taxonomy
-from handlers.exchanges import exchange_in, keeps_in
+from handlers.exchanges import exchange_in, keeps_in, parted_in
 from tests.handlers.test_conversations import active
 from tests.handlers.test_leaving_in_chat import STATES
 
@@ -49,6 +49,23 @@ def test_what_is_to_stay_is_told_from_what_goes() -> None:
         assert [facet.key for facet in keeps_in(words, known)] == ["consumption"], words
 
 
+PARTED = """取消订阅就业留消费
+取消就业，保留消费
+退订就业但是留下消费
+就业不要了，消费留着
+消费留着就业退了
+消费保留，就业退掉
+把就业退了，留消费
+保留消费取消就业
+留着消费，退订就业"""
+
+
+def test_what_goes_beside_what_stays_is_told_from_it() -> None:
+    known = starting_taxonomy()
+    for words in PARTED.split("\n"):
+        assert [facet.key for facet in parted_in(words, known)] == ["employment"], words
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -71,7 +88,7 @@ def test_what_is_to_stay_is_told_from_what_goes() -> None:
 def test_what_exchanges_nothing(words: str) -> None:
     known = starting_taxonomy()
     assert exchange_in(words, known) is None
-    assert keeps_in(words, known) == ()
+    assert keeps_in(words, known) == parted_in(words, known) == ()
 
 
 @pytest.mark.parametrize("before", STATES.values(), ids=STATES)
@@ -85,7 +102,7 @@ async def test_both_wishes_of_a_sentence_are_done_each_with_its_word(citizen, be
     said = await citizen.say("只留消费其他都退")
     assert "已退订：打击侵权假冒（即时）" in said
     assert await active(citizen) == [("consumption", "", "")]
-    await citizen.say("只留就业其他都退")  # they have none of it: nothing ends
+    assert "没有听准" in await citizen.say("只留就业其他都退")  # they have none of it
     await citizen.say("取消打假改订残疾人的就业")  # nothing of theirs, and a consent that is owed
     assert await active(citizen) == [("consumption", "", "")]
 

@@ -122,6 +122,16 @@ DONE = """打 打伤 殴打 强奸 性侵 猥亵 家暴 掐脖子 锁在屋里 �
 追杀 欺负 霸凌 下药 偷拍 逼债 催债 抓走 赶出家门"""
 
 
+CALM = """算了 不知道 我不知道 我不用了 不去了 我不去了 我不办了 我不问了 不说了 我知道了 我明白了
+我不要了 我不领了 我等不了了 不想等了 我不想交社保了 我不报名了"""
+
+
+def test_a_courtesy_is_no_danger_and_hides_none() -> None:
+    assert [one for one in CALM.split() if danger(one)] == []
+    assert [one for one in CALM.split() if not danger(f"{one}，我要跳楼")] == []
+    assert danger("我走了")  # a farewell may be one
+
+
 def test_what_was_decided_of_somebody_is_no_danger_and_hides_none() -> None:
     decided, done = DECIDED.split(), DONE.split()
     by = ["我被{}了", "我被公司{}了", "我被{}了怎么办"]
