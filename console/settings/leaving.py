@@ -24,9 +24,6 @@ def _places(staff_id: str) -> dict[str, str]:
     }
 
 
-_DONE = {"begin": "leaving", "stay": "stayed"}
-
-
 async def _page(request: web.Request, refused: Refused | None = None) -> web.Response:
     deps, login = request.config_dict[DEPS], request.match_info["login"]
     async with deps.db.session() as session:
@@ -62,5 +59,7 @@ async def take_leave(request: web.Request) -> web.StreamResponse:
         if refused.status == 404:
             raise
         return await _page(request, refused)
-    done = "handed_over" if line else _DONE.get(step, "left")
+    done = "handed_over" if line else "left"
+    if step in ("begin", "stay"):
+        done = "leaving" if step == "begin" else "stayed"
     return see(f"/console/settings/staff/{login}/leaving", done)
