@@ -30,7 +30,7 @@ from config.setup import AccountSetup
 from content_sources.duplicates import bands_of, find
 from content_sources.ingest import AT_ONCE
 from content_sources.models import Article, Band, Column, Sketch, Source
-from content_sources.reading.extract import extract_page
+from documents.pages.extract import extract_page
 from gates.alike import sketch
 from sandbox.site.routes import MANY
 from storage.database import new_id

@@ -10,7 +10,7 @@ from commands.loading import new_group
 from commands.options import Jsonl
 from config.settings import Settings
 from content_sources.fetch import Fetcher
-from content_sources.reading.records import extract_record, fetch_record
+from content_sources.records import extract_record, fetch_record
 
 group = new_group("提取网页")
 

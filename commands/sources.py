@@ -20,7 +20,7 @@ from content_sources.models import Source
 from content_sources.official_list import ListFile, import_list, last_version
 from content_sources.official_list import plain as plain_import
 from content_sources.preview import Preview, preview_column
-from content_sources.reading.records import typed_judge
+from content_sources.records import typed_judge
 from content_sources.source_fields import day_text, fields_of, read_fields
 from content_sources.whitelist import Refusal, SourceRule
 

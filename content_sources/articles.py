@@ -20,13 +20,13 @@ from content_sources.answers import FILES, PAGES, PICTURES, Fetched, FetchError
 from content_sources.duplicates import SAME, Likeness, find, remember
 from content_sources.fetch import Fetcher
 from content_sources.models import Article, Column
-from content_sources.reading.blocks import Link
-from content_sources.reading.document import document_of
-from content_sources.reading.extract import NoArticle, Page
 from content_sources.snapshots import take
 from content_sources.whitelist import Judge, Refusal, SourceRule, judge, judging, source_rules
 from content_sources.whole import whole_article
 from documents.normalise_picture import brought_in
+from documents.pages.blocks import Link
+from documents.pages.document import document_of
+from documents.pages.extract import NoArticle, Page
 from documents.parts import Fault
 from documents.sniff import true_mime
 from gates.alike import sketch

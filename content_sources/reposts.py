@@ -21,9 +21,9 @@ from config.clock import now
 from content_sources.list_models import PictureRight
 from content_sources.models import Article, Source
 from content_sources.provenance import Original, Right, plain_text, repost_findings
-from content_sources.reading.document import document_of, words_of
 from content_sources.source_fields import SIGNED, signed_body
 from content_sources.whitelist import Refusal, SourceRule, host_of, judge, source_rules
+from documents.pages.document import document_of, words_of
 from facets.taxonomy import Taxonomy
 from gates.finding import Finding
 from gates.results import Results

@@ -20,12 +20,12 @@ from content_sources.articles import page_selectors
 from content_sources.fetch import Fetcher
 from content_sources.list_models import Watched
 from content_sources.models import Article, Column, Source
-from content_sources.reading.extract import NoArticle, Page
 from content_sources.reposts import article_of
 from content_sources.tasks import owner_of
 from content_sources.whitelist import Refusal, SourceRule, host_of, judge, source_rules
 from content_sources.whole import whole_article
 from documents.no_article import ERROR_PAGE
+from documents.pages.extract import NoArticle, Page
 from ledger.append import Ledger, Transaction
 from review_queue.canonical import Draft
 from review_queue.models import Item, Revision

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from content_sources.answers import Fetched
-from content_sources.reading.extract import Page, extract_page
+from documents.pages.extract import Page, extract_page
 
 Fetch = Callable[[str], Awaitable[Fetched]]
 """An address in; what is there, judged and fetched like the page itself."""

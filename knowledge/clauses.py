@@ -77,8 +77,9 @@ def cut(text: str) -> list[Clause]:
         _Line(m.start(), m.end(), m.group()) for m in _LINE.finditer(text) if m.group().strip()
     ]
     found: list[_Open] = []
-    for head, some in parted(lines):
-        parts = _section(text, some, alone=not found and len(some) == len(lines))
+    whole = list(parted(lines))
+    for head, some in whole:
+        parts = _section(text, some, alone=len(whole) == 1)
         found += [replace(one, heading=(*head, *one.heading)) for one in parts]
     return [
         Clause(number, part.label, part.heading, text[part.start : part.end], part.start, part.end)

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path, PurePath
 from typing import Any
@@ -15,6 +15,7 @@ from blocks.text import project
 from config.faults import Fault
 from documents.lines import without_blanks
 from documents.no_article import why_no_article
+from documents.pages.extract import NoArticle, extract_page
 from documents.parts import Fault as FileFault
 from documents.parts import Unreadable
 from documents.plain import CUT, decoded
@@ -77,17 +78,84 @@ def read_bytes(name: str, data: bytes) -> list[PolicyDraft]:
     suffix = Path(name).suffix.lower()
     if suffix == ".jsonl":
         return list(_jsonl(name, data))
-    readers = {".txt": _txt, ".html": _html, ".htm": _html}
-    readers |= dict.fromkeys((".docx", ".pdf", ".ofd"), _paged)
+    if suffix in (".html", ".htm"):
+        page = _html(name, data)
+        return [page_draft(replace(page, text=_checked(name, page.text)), fallback=Path(name).stem)]
+    readers = {".txt": _decode} | dict.fromkeys((".docx", ".pdf", ".ofd"), _paged)
     if suffix not in readers:
         raise DocumentError(f"{name}：不支持这种文件，请用 .txt .html .docx .pdf .ofd 或 .jsonl")
-    title, text = readers[suffix](name, data)
+    return [describe(_checked(name, readers[suffix](name, data)), fallback=Path(name).stem)]
+
+
+def _checked(name: str, text: str) -> str:
+    """The text in one form, or DocumentError for none and for too much."""
     text = without_blanks(without_radicals(text.replace("\r\n", "\n").replace("\r", "\n")))
     if not text.strip():
         raise DocumentError(f"{name}：没有读到文字（扫描件请先识别成文字）")
     if len(text) > MAX_TEXT:
         raise DocumentError(f"{name}：正文超过 {MAX_TEXT // 10_000} 万字，请拆分后再导入")
-    return [describe(text, title or "", fallback=Path(name).stem)]
+    return text
+
+
+@dataclass(frozen=True)
+class PolicyPage:
+    """A policy's page as it was saved or fetched; `info` is what its information box says."""
+
+    title: str
+    text: str
+    info: Mapping[str, Any] = field(default_factory=dict)
+    published: str = ""
+    source: str = ""
+
+
+def page_draft(page: PolicyPage, *, fallback: str = "") -> PolicyDraft:
+    """What a page says of its policy: its box first, then the words of the document itself."""
+    info = page.info
+    title = str(info.get("title") or "") if _is_shortened(page) else page.title
+    written = told_day(info.get("written_on"))
+    own = head_of(page.text, title, fallback, issued=written)
+    issued = own.issued_on or told_day(info.get("published_on") or page.published)
+    if own.issued_on is None and issued is not None:
+        own = head_of(page.text, title, fallback, issued=issued)
+    starts = told_day(info.get("effective_from"))
+    bodies = str(info.get("issuer") or "") or own.issuer or page.source
+    return PolicyDraft(
+        title=own.title,
+        text=page.text,
+        doc_number=str(info.get("doc_number") or "") or own.doc_number,
+        issuer=" ".join(_BETWEEN.split(bodies.strip())),
+        url=str(info.get("url") or ""),
+        issued_on=issued,
+        effective_from=starts or own.effective_from,
+        effective_to=told_day(info.get("effective_to")) or own.effective_to,
+        repealed_on=told_day(info.get("repealed_on")),
+        status=_status(info.get("validity"), starts, own.starts_later),
+    )
+
+
+_BETWEEN = re.compile(r"[ 、，,;；\u3000]+")
+
+
+def _is_shortened(page: PolicyPage) -> bool:
+    """Whether the box has the whole title, of which the page's heading is a part."""
+    whole, shown = str(page.info.get("title") or ""), page.title.rstrip("…. ")
+    return bool(whole) and shown != whole and (not shown or shown in whole)
+
+
+def _status(validity: Any, starts: date | None, starts_later: str) -> Status | None:
+    """What the box says of its validity, else not yet for a first day nobody worked out."""
+    told = parse_status(validity) if validity in ("废止", "失效", "已修改") else None
+    if told is not None or starts is not None:
+        return told
+    return "not_yet" if starts_later or validity == "尚未施行" else None
+
+
+def told_day(text: Any) -> date | None:
+    """The day of a field of a page; one that says none must not stop the others."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except (ValueError, TypeError):
+        return None
 
 
 def describe(
@@ -110,10 +178,6 @@ def describe(
     )
 
 
-def _txt(name: str, data: bytes) -> tuple[str, str]:
-    return "", _decode(name, data)
-
-
 def _decode(name: str, data: bytes) -> str:
     try:
         text = decoded(data)
@@ -128,18 +192,41 @@ _BLOCKS = ("p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "section", "art
 _NOISE = "//script|//style|//nav|//footer|//form|//noscript|//comment()"
 
 
-def _html(name: str, data: bytes) -> tuple[str, str]:
-    text = _decode(name, data)
-    # As bytes: a text that begins with an XML declaration is refused.
-    page = (text or "<p/>").encode("utf-8", "ignore")
-    parser = lxml.html.HTMLParser(encoding="utf-8")
-    try:
-        root: Any = lxml.html.document_fromstring(page, parser=parser, ensure_head_body=True)
-    except lxml.etree.LxmlError as error:
-        raise DocumentError(f"{name}：没有读到文字，文件不完整，请重新保存网页") from error
+def _html(name: str, data: bytes) -> PolicyPage:
+    """A saved page, read as a fetched one is; a page without an article's body as it stands."""
+    html = _decode(name, data)
+    root = _parsed(name, html)
     titles = ("string(//meta[@name='ArticleTitle']/@content)", "string(//h1)", "string(//title)")
     title = next((found for path in titles if (found := str(root.xpath(path)).strip())), "")
     kind = why_no_article(root, title, _seen(root))
+    whole = _words_of(root)
+    try:
+        page = extract_page(html, "")
+    except NoArticle as error:
+        kind = error.kind
+    except ValueError:
+        page = None
+    if kind:
+        raise DocumentError(f"{name}：这不是政策，是{kind}，请重新保存原文的网页")
+    if page is None:
+        return PolicyPage(title, whole)
+    # No clause may be lost with what stands around an article.
+    text = page.text if _points(page.text) >= _points(whole) else whole
+    return PolicyPage(page.title or title, text, page.policy.record(), page.date, page.source)
+
+
+def _parsed(name: str, html: str) -> Any:
+    # As bytes: a text that begins with an XML declaration is refused.
+    page = (html or "<p/>").encode("utf-8", "ignore")
+    parser = lxml.html.HTMLParser(encoding="utf-8")
+    try:
+        return lxml.html.document_fromstring(page, parser=parser, ensure_head_body=True)
+    except lxml.etree.LxmlError as error:
+        raise DocumentError(f"{name}：没有读到文字，文件不完整，请重新保存网页") from error
+
+
+def _words_of(root: Any) -> str:
+    """All words of a page, a line for a paragraph."""
     for node in [*root.xpath(_NOISE), *root.xpath("//head")]:
         # A comment beside the root has nothing to be dropped from.
         if node.getparent() is not None:
@@ -150,10 +237,17 @@ def _html(name: str, data: bytes) -> tuple[str, str]:
             node.text = "\n" + (node.text or "")
     whole = str(root.text_content())
     lines = [re.sub(r"[ \t\r]+", " ", line).strip() for line in whole.split("\n")]
-    kept = "\n".join(line for line in lines if line)
-    if kind:
-        raise DocumentError(f"{name}：这不是政策，是{kind}，请重新保存原文的网页")
-    return title, kept
+    return "\n".join(line for line in lines if line)
+
+
+_POINT = re.compile(
+    r"^[ \u3000]*(?:第[一二三四五六七八九十百千零〇\d]+条|[一二三四五六七八九十]{1,3}、)", re.M
+)
+
+
+def _points(text: str) -> int:
+    """How many clauses a text names by their number."""
+    return len(set(_POINT.findall(text)))
 
 
 def _seen(root: Any) -> str:
@@ -164,7 +258,7 @@ def _seen(root: Any) -> str:
     return "\n".join(line for one in lines if (line := " ".join(str(one).split())))
 
 
-def _paged(name: str, data: bytes) -> tuple[str, str]:
+def _paged(name: str, data: bytes) -> str:
     """The text of a .docx, .pdf or .ofd; DocumentError also for what is in it and not settled."""
     faults = [one for one in read_attachment(name, data).faults if _stops(one)]
     if any(_rule(one) not in _UNSETTLED for one in faults):
@@ -185,7 +279,7 @@ def _paged(name: str, data: bytes) -> tuple[str, str]:
         raise DocumentError(f"{name}：{lost[0]}")
     title = brought.taken.title
     own = title if title != PurePath(name).stem and title not in text else ""
-    return "", f"{own}\n{text}" if own else text
+    return f"{own}\n{text}" if own else text
 
 
 def _rule(fault: FileFault) -> str:

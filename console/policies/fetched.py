@@ -1,7 +1,6 @@
 """Fetched policy pages that wait for an editor, who reads them and proposes them or not."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from aiohttp import web
@@ -13,11 +12,9 @@ from console.web.pages import form, page, see
 from console.web.permissions import needs
 from content_sources.models import Article
 from knowledge.changes import rows_of
-from knowledge.documents import PolicyDraft
+from knowledge.documents import PolicyDraft, PolicyPage, page_draft
 from knowledge.forms import IMPORT
-from knowledge.headed import head_of
 from knowledge.library import PolicyLibrary, import_payload
-from knowledge.validity import Status
 from staff.refusal import Refused
 
 _MOST = 100
@@ -35,31 +32,9 @@ def policy_draft(article: Article) -> PolicyDraft | None:
     # The publisher's page says that it is no longer in force: nobody must be asked to approve it.
     if info.get("validity") in ("废止", "失效"):
         return None
-    issued = _day_of(info.get("written_on") or article.published_on)
-    starts, own = _day_of(info.get("effective_from")), head_of(article.text, issued=issued)
-    return PolicyDraft(
-        title=article.title,
-        text=article.text,
-        doc_number=info.get("doc_number", ""),
-        issuer=info.get("issuer", "") or article.source_name,
-        url=info.get("url") or article.url,
-        issued_on=issued,
-        effective_from=starts or own.effective_from,
-        effective_to=_day_of(info.get("effective_to")) or own.effective_to,
-        status=_status(info.get("validity"), own.starts_later) if starts is None else None,
-    )
-
-
-def _status(validity: Any, starts_later: str) -> Status | None:
-    """Not yet in force by the page or by its own words, on a day nobody worked out; else None."""
-    return "not_yet" if starts_later or validity == "尚未施行" else None
-
-
-def _day_of(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except (ValueError, TypeError):  # one row that says no day must not stop the others
-        return None
+    said = info | {"url": info.get("url") or article.url}
+    published = article.published_on or ""
+    return page_draft(PolicyPage(article.title, article.text, said, published, article.source_name))
 
 
 async def offered(session: AsyncSession) -> list[Article]:

@@ -17,9 +17,9 @@ from content_sources.columns.entries import (
     keepable,
     web_address,
 )
-from content_sources.reading.blocks import plain
-from content_sources.reading.dates import read_day
 from documents.charset import decode
+from documents.pages.blocks import plain
+from documents.pages.dates import read_day
 
 
 def read_feed(body: bytes, base_url: str, content_type: str, faults: Faults) -> list[Entry]:

@@ -23,7 +23,7 @@ from content_sources.columns.entries import (
 )
 from content_sources.columns.rows import entry_of
 from content_sources.columns.shape import LIKE
-from content_sources.reading.dates import read_day
+from documents.pages.dates import read_day
 
 _NEXT = re.compile(r"^(?:下一?页|后一页|下一页\s*[>»›]*|[>»›]|next)$", re.IGNORECASE)
 _TRS_PAGES = re.compile(

@@ -13,7 +13,7 @@ from content_sources.columns.entries import (
     text_of,
     web_address,
 )
-from content_sources.reading.dates import find_day, read_day
+from documents.pages.dates import find_day, read_day
 
 _IN_URL = re.compile(
     r"/(?:t|content_|c_)?((?:19|20)\d\d)[-/_]?(\d\d)[-/_]?(\d\d)(?=[/_.]|\d{0,6}_)"

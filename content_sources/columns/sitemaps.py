@@ -3,8 +3,8 @@
 from lxml import etree
 
 from content_sources.columns.entries import LONGEST_TITLE, ColumnError, Entry, one_line, web_address
-from content_sources.reading.blocks import plain
-from content_sources.reading.dates import find_day
+from documents.pages.blocks import plain
+from documents.pages.dates import find_day
 from documents.unpack import PackedError, TooLarge, Unpacker
 
 MOST_SITEMAPS = 5  # parts of a sitemap index

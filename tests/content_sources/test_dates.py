@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from content_sources.reading.dates import find_day, read_day
+from documents.pages.dates import find_day, read_day
 
 NOW = datetime(2026, 3, 1, 20, tzinfo=UTC)  # 2 March, 4 o'clock in Beijing
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from content_sources.fetch import Fetcher
-from content_sources.reading.extract import extract_page
-from content_sources.reading.records import extract_record, fetch_record
+from content_sources.records import extract_record, fetch_record
 from documents.charset import decode
+from documents.pages.extract import extract_page
 from tests.content_sources.conftest import Site
 
 URL = "https://www.qinghe.gov.cn/zwgk/2026/a.html"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from content_sources.reading.extract import Page, extract_page
+from documents.pages.extract import Page, extract_page
 
 TITLE = "青禾县人民政府办公室关于印发冬季用工保障方案的通知"
 SITE = "青禾县人民政府门户网站"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from content_sources.reading.extract import extract_page
+from documents.pages.extract import extract_page
 
 TITLE = "青禾县举办毕业生专场招聘会"
 TEXT = [

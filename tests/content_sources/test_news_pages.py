@@ -7,7 +7,7 @@ import pytest
 from blocks.markup import without_swollen_tags
 from content_sources.columns.entries import ColumnError
 from content_sources.columns.page import read_page
-from content_sources.reading.extract import extract_page
+from documents.pages.extract import extract_page
 
 TITLE = "云州市三万户居民用上集中供暖 热源厂提前十天点火"
 LINES = [

@@ -6,8 +6,8 @@ from typing import Any
 
 from blocks.document import Document, ListBlock, Picture, Table
 from blocks.text import edited, from_plain, project
-from content_sources.reading.document import document_of, words_of
-from content_sources.reading.extract import extract_page
+from documents.pages.document import document_of, words_of
+from documents.pages.extract import extract_page
 from tests.content_sources.reposting import Relay
 
 MARKER = "sha256:" + "b" * 64

@@ -4,9 +4,9 @@ import pytest
 
 from content_sources.columns.entries import Faults
 from content_sources.columns.feeds import read_feed
-from content_sources.reading.extract import NoArticle, Page, extract_page
-from content_sources.reading.records import page_record
+from content_sources.records import page_record
 from content_sources.whole import joined
+from documents.pages.extract import NoArticle, Page, extract_page
 
 URL = "https://www.qinghe.gov.cn/zwgk/a.html"
 TEXT = "青禾县人民政府决定自十二月起为居家老年人提供助餐服务，各社区食堂按时开放。" * 4

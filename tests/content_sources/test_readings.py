@@ -10,7 +10,7 @@ from config.clock import beijing, now
 from content_sources.columns.entries import ColumnError, Entry
 from content_sources.columns.page import kind_of_column, read_page
 from content_sources.columns.shape import alarm, shape_of
-from content_sources.reading.blocks import plain
+from documents.pages.blocks import plain
 
 BASE = "https://www.qinghe.example/zwgk/index.html"
 ROOT = "https://www.qinghe.example/zwgk/"

@@ -8,7 +8,7 @@ import docx
 from PIL import Image
 
 from content_sources.columns.page import read_column
-from content_sources.reading.extract import Page, extract_page
+from documents.pages.extract import Page, extract_page
 from gates.engine import Finding, GateText, NoFacts, PolicyFact, RuleSet, run_gates
 from sandbox.site.articles import FAULTS
 from tests.content_sources.conftest import Site

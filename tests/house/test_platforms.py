@@ -16,7 +16,7 @@ MAY_NAME = {
     "bot/channels.py": "the registry: one line a platform, so that no other file needs one",
     "cli.py": "the help line of `shenfa sandbox`, which is the peer of both platforms",
     "gates/contacts.py": "what people write before a private account of theirs",
-    "content_sources/reading/blocks.py": "the address of a foreign page's icon, nothing we send to",
+    "documents/pages/blocks.py": "the address of a foreign page's icon, nothing we send to",
 }
 PLAYERS = {"bench", "demo", "migrations"}
 """Rooms that play the platforms' side or keep a landed past: they must say which one they mean."""

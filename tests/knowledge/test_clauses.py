@@ -140,3 +140,9 @@ def test_a_window_is_whole_sentences_of_the_text(text: str, limit: int) -> None:
     if len(text.strip()) > limit and sentences(text):
         starts = {span[0] for span in sentences(text)}
         assert start in starts
+
+
+def test_a_signed_notice_without_numbers_has_clauses_too() -> None:
+    text = "各区民政局：现将有关事项通知如下，请认真执行。\n某市民政局\n2026年11月3日"
+    (clause,) = cut(text)
+    assert clause.text == "各区民政局：现将有关事项通知如下，请认真执行。"

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from knowledge.headed import head_of, title_of
+from knowledge.headed import head_of
 
 
 @pytest.mark.parametrize(
@@ -15,10 +15,26 @@ from knowledge.headed import head_of, title_of
         (["某县民政局文件", "某民发〔2026〕3号", "关于津贴的通知"], "关于津贴的通知"),
         (["某县民政局关于做好", "救助的意见（试行）"], "某县民政局关于做好救助的意见（试行）"),
         (["某县养犬管理办法", "第一条 养犬应当登记。"], "某县养犬管理办法"),
+        (
+            ["某县政府关于推行公示制度", "记录制度", "审核制度的指导意见", "某政发〔2026〕3号"],
+            "某县政府关于推行公示制度记录制度审核制度的指导意见",
+        ),
+        (
+            ["某县政府关于全面推行规范性文件", "审核机制的意见", "各乡镇："],
+            "某县政府关于全面推行规范性文件审核机制的意见",
+        ),
+        (["某县政府对县人大", "第72号建议的答复", "王代表："], "某县政府对县人大第72号建议的答复"),
+        (["县政府关于奖售粮", "几 个 问 题 的 通 知", "各乡："], "县政府关于奖售粮几个问题的通知"),
+        (["某县政府关于印发养犬办法的通知", "某县养犬办法"], "某县政府关于印发养犬办法的通知"),
+        (["关于养老的意见", "某县民政局", "各乡镇："], "关于养老的意见"),
+        (
+            ["某县人民政府令", "第12号", "现公布修订后的《某县养犬条例》，自5月1日起施行。"],
+            "某县养犬条例",
+        ),
     ],
 )  # fmt: skip
 def test_a_title_is_whole(lines: list[str], title: str) -> None:
-    assert title_of(lines) == title
+    assert head_of("\n".join(lines)).title == title
 
 
 @pytest.mark.parametrize(
@@ -50,6 +66,9 @@ def test_a_number_is_the_documents_own_or_none(text: str, number: str) -> None:
         ("救助通知\n请照办。\n某县民政局\n某县财政局\n2026年5月20日", "某县民政局 某县财政局"),
         ("关于救助的通知\n各乡镇：\n请照办。\n某县民政局 二〇二六年五月二十日", "某县民政局"),
         ("关于救助的通知\n各乡镇：", ""),
+        ("中华人民共和国国务院令\n第7号\n现公布《某条例》，自公布之日起施行。", "国务院"),
+        ("某市人民政府、某军区关于迁建的批复\n某部：", "某市人民政府 某军区"),
+        ("某县人民政府对第72号建议的答复\n王代表：", "某县人民政府"),
     ],
 )  # fmt: skip
 def test_who_issued_it(text: str, issuer: str) -> None:
@@ -79,6 +98,11 @@ def test_from_when_to_when(said: str, starts: tuple[int, int, int], ends: object
         assert head.issued_on == date(2026, 3, 2)
         assert head.effective_from == date(*starts)
         assert head.effective_to == (date(*ends) if isinstance(ends, tuple) else None)
+
+
+def test_a_word_on_publication_behind_the_day_hides_it_not() -> None:
+    head = head_of("某县政府关于养犬的通知\n请照办。\n某县政府\n2026年3月2日（此件公开发布）")
+    assert head.issued_on == date(2026, 3, 2)
 
 
 def test_a_leap_day_and_a_day_that_is_none() -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 
-from content_sources.reading.dates import find_day
+from documents.pages.dates import find_day
 
 _LABELS = {
     "索引号": "index_number",
@@ -95,6 +95,11 @@ NUMBER = re.compile(
     r"|[\u4e00-\u9fff]{1,20}(?<![命指口司法])令\s*(?:\[\d{4}\])?\s*第?\s*[\d一二三四五六七八九十百]{1,6}\s*号"
 )
 _INDEX = re.compile(r"[A-Za-z0-9一-龥][A-Za-z0-9一-龥/_\-.:：\[\]〔〕()（） ]{3,79}")
+_RECORD = re.compile(
+    "发布机构|发布机关|发布单位|公开机构|公开主体|信息来源单位|发文日期|发文时间|生成日期|生成时间"
+)
+"""Labels that may speak of the record on the site where another one speaks of the document."""
+_SITE = re.compile(r"(?:网站|门户网?|网|平台|管理员|编辑部)$")
 _BRACKETS = "【】[]〖〗"
 _LONGEST = 200
 
@@ -136,13 +141,16 @@ def read_info(tokens: Sequence[str], meta: dict[str, str] | None = None) -> Poli
     fields already known, which win.
     """
     found: dict[str, str] = dict(meta or {})
+    second: dict[str, str] = {}
     for at, token in enumerate(tokens):
         name, inside = _label(token)
         if not name or name in found:
             continue
         value = _value(name, inside or _next(tokens, at + 1))
         if value:
-            found[name] = value
+            of_record = _RECORD.match(re.sub(r"[\s【】\[\]〖〗]", "", token)) is not None
+            (second if of_record else found).setdefault(name, value)
+    found = second | found
     known = {field.name for field in fields(PolicyInfo)}
     return PolicyInfo(**{name: value for name, value in found.items() if name in known})
 
@@ -194,6 +202,8 @@ def _value(name: str, text: str) -> str:
         return re.sub(r"\s", "", match[0]) if match else ""
     if name == "validity":
         return validity_of(text)
+    if name == "issuer" and _SITE.search(text.strip()):
+        return ""
     if name == "index_number":
         match = _INDEX.match(text)
         return match[0].strip() if match and any(char.isdigit() for char in match[0]) else ""

@@ -11,7 +11,9 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from content_sources.reading.blocks import (
+from documents.charset import decode
+from documents.no_article import why_no_article
+from documents.pages.blocks import (
     Block,
     Link,
     is_file,
@@ -19,15 +21,13 @@ from content_sources.reading.blocks import (
     plain,
     read_blocks,
 )
-from content_sources.reading.body import container, generic, trimmed
-from content_sources.reading.origin import author_of, source_of
-from content_sources.reading.parts import continues, further_parts
-from content_sources.reading.policy_info import PolicyInfo
-from content_sources.reading.published import day_of
-from content_sources.reading.sheet import Sheet, number_in
-from content_sources.reading.title import title_of
-from documents.charset import decode
-from documents.no_article import why_no_article
+from documents.pages.body import container, generic, trimmed
+from documents.pages.origin import author_of, source_of
+from documents.pages.parts import continues, further_parts
+from documents.pages.policy_info import PolicyInfo
+from documents.pages.published import day_of
+from documents.pages.sheet import Sheet, number_in
+from documents.pages.title import title_of
 
 
 class NoArticle(ValueError):

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 from lxml.html import HtmlElement
 
-from content_sources.reading.blocks import clean, short_text
-from content_sources.reading.published import TODAY
-from content_sources.reading.sheet import Sheet, first_of
+from documents.pages.blocks import clean, short_text
+from documents.pages.published import TODAY
+from documents.pages.sheet import Sheet, first_of
 
 _LABELS = (
     "作者|编辑|责任|责编|审核|浏览|阅读|点击|访问|发布|时间|日期|来源|字号|字体|打印|分享|记者|稿源|点赞|收藏|"

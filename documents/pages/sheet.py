@@ -12,8 +12,8 @@ from lxml.cssselect import CSSSelector, SelectorError
 from lxml.html import HtmlElement, document_fromstring
 
 from blocks.markup import without_swollen_tags
-from content_sources.reading.blocks import SILENT, clean
-from content_sources.reading.policy_info import NUMBER, PolicyInfo, read_info
+from documents.pages.blocks import SILENT, clean
+from documents.pages.policy_info import NUMBER, PolicyInfo, read_info
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from config.clock import beijing
-from content_sources.reading.dates import find_day
-from content_sources.reading.sheet import Sheet
+from documents.pages.dates import find_day
+from documents.pages.sheet import Sheet
 
 TODAY = re.compile(
     r"(?:今天|今日|现在)(?:是|为|：|:)?[^。]{0,6}?(?:19|20)\d{2}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}"

@@ -7,8 +7,8 @@ from itertools import islice
 from lxml.html import HtmlElement
 
 from blocks.markup import HEADINGS
-from content_sources.reading.blocks import clean, short_text
-from content_sources.reading.sheet import Sheet, first_of
+from documents.pages.blocks import clean, short_text
+from documents.pages.sheet import Sheet, first_of
 
 _SITE = re.compile(r"(?:政府|网|网站|门户|委员会|局|厅|首页|详情|正文|内容|新闻|公众平台)$")
 

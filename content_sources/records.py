@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from config.clock import now
 from content_sources.answers import FetchError
 from content_sources.fetch import Fetcher
-from content_sources.reading.extract import Page, extract_page
 from content_sources.whitelist import Judge, SourceRule, judge
+from documents.pages.extract import Page, extract_page
 
 
 class Picture(TypedDict):

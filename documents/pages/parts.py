@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
-from content_sources.reading.blocks import join, short_text
+from documents.pages.blocks import join, short_text
 
 _PAGE = re.compile(r"(?:p|pn|page|pageno|pageindex)=\d{1,2}")
 MOST = 20  # further pages of one article

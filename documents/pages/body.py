@@ -9,8 +9,8 @@ from lxml.html import HtmlElement, fromstring
 from readability import Document
 from readability.readability import Unparseable
 
-from content_sources.reading.blocks import SILENT, Block, clean, is_file
-from content_sources.reading.policy_info import box_lines, labels_in
+from documents.pages.blocks import SILENT, Block, clean, is_file
+from documents.pages.policy_info import box_lines, labels_in
 
 _CONTAINERS = (  # ids and classes of site systems, most telling first
     ("UCAP-CONTENT", "js_content", "TRS_Editor", "TRS_UEDITOR", "trs_editor_view"),
