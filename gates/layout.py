@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from gates.annexes import find_annexes
+from gates.counts import find_counts
 from gates.figures import find_figures
 from gates.finding import Context, Finding, Ground
 from gates.numbering import find_numbering
@@ -69,6 +70,7 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
         yield ctx.mark_dense((match.end() - 2, match.end()), _TWICE, [match[0][-1]])
     yield from find_figures(ctx)
     yield from find_plans(ctx)
+    yield from find_counts(ctx)
 
 
 def _put_twice(ctx: Context, match: re.Match[str]) -> bool:
@@ -80,9 +82,10 @@ def _put_twice(ctx: Context, match: re.Match[str]) -> bool:
     if match[1]:
         kind = kind_of(once)
         goes_on = re.match(r"[\u4e00-\u9fff]", ctx.dense.text[end : end + 1])
-        if once[0] == once[1] or not kind or (kind[0] not in "dcpab" and kind != "v"):
+        plain = kind in ("v", "n") or (kind and kind[0] in "dcpab")
+        if once[0] == once[1] or not plain:
             return False
-        if once in _MILD or (kind[0] in "v" and not goes_on):
+        if once in _MILD or (kind[0] in "vn" and not goes_on):
             return False
     return all(on_word_ends(ctx, half) for half in ((start, middle), (middle, end)))
 

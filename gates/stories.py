@@ -27,12 +27,19 @@ _MINOR = re.compile(
 )
 
 
+_CHILD_BEFORE = re.compile(
+    r"(?:贫困户|低保户|学生|儿童|[男女]童|孤儿|患儿|儿子|女儿|孙子|孙女|孩子|幼儿)$"
+)
+
+
 def minors(ctx: Context, dense: str) -> Iterator[Finding]:
     """A named child."""
     if "岁" not in dense:
         return
     for match in _MINOR.finditer(dense):
         before = dense[max(0, match.start() - 1) : match.start()]
+        if _CHILD_BEFORE.search(dense, max(0, match.start() - 4), match.start()):
+            before = ""
         # Whether somebody is named at all: 某 and particles caught by the pattern are no names.
         if int(match[2]) < 18 and not _NOT_NAMED.search(match[1]) and not _HAN_BEFORE.match(before):
             yield told_of(ctx, match.span(1), "minor", "warn", "未成年人的姓名")[0]

@@ -27,6 +27,10 @@ _CODES = frozenset("发办函字告规文通政监税复呈会教卫社财农商
 _DATE = re.compile(
     r"(?:((?:19|20)\d\d)年)?(\d{1,2})月(\d{1,2})日(?:[（(]?(?:星期|周)([一二三四五六日天])[）)]?)?"
 )
+# 周五（12月5日）: the weekday first.
+_DAY_BEHIND = re.compile(
+    r"(?:星期|周)([一二三四五六日天])(?:上午|下午|晚上?)?[（(](?:((?:19|20)\d\d)年)?(\d{1,2})月(\d{1,2})日[）)]"
+)
 _WEEK = "一二三四五六日"
 _NO_DATE = Ground(
     "wording",
@@ -133,6 +137,7 @@ def _dates(ctx: Context) -> Iterator[Finding]:
         winter = other is None and 0 < int(month_2) + 12 - int(month) <= _OVER_NEW_YEAR
         if first and last and last < first and not (winter and month != month_2):
             yield ctx.mark_dense(match.span(), _REVERSED)
+    yield from _weekdays_first(ctx)
     yield from _short_dates(ctx)
     yield from _times(ctx)
 
@@ -163,16 +168,29 @@ def _day(year: int, month: int, day: int) -> date | None:
 def _weekday(ctx: Context, match: re.Match[str]) -> Iterator[Finding]:
     """Against the year told; without one, against last year, this and the next."""
     year, month, day, weekday = match.groups()
-    years = [int(year)] if year else [ctx.as_of.year + more for more in (0, 1, -1)]
-    if not year and ctx.last_year:  # a text of then dates its days by its own year
-        years += [ctx.last_year, ctx.last_year + 1, ctx.last_year - 1]
-    days = [_day(each, int(month), int(day)) for each in years]
-    rights = [_WEEK[each.weekday()] for each in days if each]
+    rights = _weekdays(ctx, year, int(month), int(day))
     if weekday.replace("天", "日") in rights:
         return
     at = match.start(4) - match.start()
     right = match[0][:at] + rights[0] + match[0][at + 1 :]
     yield ctx.mark_dense(match.span(), _NO_WEEKDAY, [right] if year else ())
+
+
+def _weekdays(ctx: Context, year: str | None, month: int, day: int) -> list[str]:
+    """The weekdays a day has in the years that may be meant; empty where there is no such day."""
+    years = [int(year)] if year else [ctx.as_of.year + more for more in (0, 1, -1)]
+    if not year and ctx.last_year:  # a text of then dates its days by its own year
+        years += [ctx.last_year, ctx.last_year + 1, ctx.last_year - 1]
+    days = [_day(each, month, day) for each in years]
+    return [_WEEK[each.weekday()] for each in days if each]
+
+
+def _weekdays_first(ctx: Context) -> Iterator[Finding]:
+    for match in _DAY_BEHIND.finditer(ctx.dense.text):
+        weekday, year, month, day = match.groups()
+        rights = _weekdays(ctx, year, int(month), int(day))
+        if rights and weekday.replace("天", "日") not in rights:
+            yield ctx.mark_dense(match.span(), _NO_WEEKDAY)
 
 
 def _marks(text: str, ctx: Context) -> Iterator[Finding]:

@@ -266,7 +266,9 @@ def test_a_name_written_with_an_identity_number_is_told_and_masked() -> None:
     assert [rule for rule, *_ in _rules("联系人：张建国，手机13800138000。")] == ["mobile"]
 
 
-@pytest.mark.parametrize("text", ["王小明，男，9岁，住在本村", "患者王小明（12岁）"])
+@pytest.mark.parametrize(
+    "text", ["王小明，男，9岁，住在本村", "患者王小明（12岁）", "贫困户王小明（8岁）"]
+)
 def test_a_named_child_is_told(text: str) -> None:
     assert ("minor", "王小明", "王某") in _rules(text)
 
