@@ -63,9 +63,6 @@ def find_bodies(ctx: Context) -> Iterator[Finding]:
         if ctx.titled(*match.span()) or ctx.only_mentioned(*match.span()):
             continue
         if body.ended is None:
-            # 国家教育部门 is any office for schools.
-            if match[0].endswith("部") and _WORD_GOES_ON.match(ctx.dense.text, match.end()):
-                continue
             yield _told(ctx, match.span(), body, f"机构名称应为“{body.now}”")
         elif body.ended < ctx.as_of and not _of_then(ctx, match, body.ended):
             yield _told(ctx, match.span(), body, f"这个机构已经撤销，现为{body.now}")
