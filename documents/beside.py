@@ -20,6 +20,10 @@ _CONTROLS = {
     "statusText": ("表单域的提示", ("val",)),
     "alias": ("内容控件的名称", ("val",)),
     "tag": ("内容控件的名称", ("val",)),
+    "hyperlink": ("链接的提示", ("tooltip",)),
+    "tblCaption": ("表格的替代文字", ("val",)),
+    "tblDescription": ("表格的替代文字", ("val",)),
+    "attr": ("自定义标记", ("val",)),
 }
 _SWITCH = re.compile(r'\\\*\s*(?:"[^"]*"|\w+)|\\[a-z]+(?:\s*-?\d+)?', re.IGNORECASE)
 _FIELD = re.compile(r"\s*(EQ|MACROBUTTON\s+\S+)\s(.*)", re.IGNORECASE | re.DOTALL)
@@ -28,7 +32,7 @@ _FIELD = re.compile(r"\s*(EQ|MACROBUTTON\s+\S+)\s(.*)", re.IGNORECASE | re.DOTAL
 def read_beside(archive: Archive, notes: Notes) -> None:
     """Charts and diagrams with the words they show, document variables, people, connections."""
     for number, name in enumerate(archive.matching(r"(?:word|xl|ppt)/charts/chart\w*\.xml"), 1):
-        _words(archive.xml(name), ("p", "v"), f"图表 {number}", notes)
+        _words(archive.xml(name), ("p", "v", "pt"), f"图表 {number}", notes)
     for number, name in enumerate(archive.matching(r"(?:word|xl|ppt)/diagrams/data\d*\.xml"), 1):
         _words(archive.xml(name), ("p",), f"图形 {number}（SmartArt）", notes)
     for name in archive.matching(r"word/settings\d*\.xml"):
@@ -84,7 +88,7 @@ def read_descriptions(trees: Iterable[Any], notes: Notes) -> None:
 def validation(node: Any, title: str, notes: Notes) -> None:
     """The choices of a cell with a list, and what is said of them."""
     place = f"{title} {attribute(node, 'sqref')} 的"
-    lists = [(each.text or "") for each in named(node, "formula1", "formula2")]
+    lists = ["".join(each.itertext()).strip() for each in named(node, "formula1", "formula2")]
     for text in lists:
         # Others lead to cells, which are read where they stand.
         if text.startswith('"'):

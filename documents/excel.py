@@ -7,10 +7,10 @@ from posixpath import join, normpath
 from typing import Any
 
 from documents.beside import read_descriptions, validation
+from documents.columns import Columns
 from documents.office import link_targets, read_common
 from documents.parts import (
     Archive,
-    Columns,
     Notes,
     Unreadable,
     Wrong,
@@ -40,6 +40,9 @@ class _Sheet:
 _FORMULA = re.compile(r'"[^"]{4,}"|\d{7}')  # a formula that says more than where to look
 # Read with the cell or the list that they stand in; all else is let go as it ends.
 _IN_CELLS = frozenset(("v", "f", "is", "t", "r", "formula1", "formula2"))
+_RUNNING = frozenset(
+    f"{page}{place}" for page in ("odd", "even", "first") for place in ("Header", "Footer")
+)
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 
 
@@ -174,14 +177,22 @@ class _SheetReader:
                 self.last = node.get("r") or _column(self.last) + 1
         elif name == "row":
             self.row(node)
-        elif name == "dataValidation":
-            validation(node, self.sheet.title, self.notes)
-        elif name in ("oddHeader", "oddFooter", "evenHeader", "firstHeader") and node.text:
-            self.notes.add(f"{self.sheet.title} 的页眉页脚", node.text)
+        else:
+            self.beside(node, name)
         if name in _IN_CELLS:
             node.attrib.clear()
         else:
             node.clear()
+
+    def beside(self, node: Any, name: str) -> None:
+        """What a sheet says outside of its cells."""
+        if name == "dataValidation":
+            validation(node, self.sheet.title, self.notes)
+        elif name == "hyperlink":
+            for text in {attribute(node, "display"), attribute(node, "tooltip")} - {""}:
+                self.notes.add(f"{self.sheet.title} {attribute(node, 'ref')} 的链接", text)
+        elif name in _RUNNING and node.text:
+            self.notes.add(f"{self.sheet.title} 的页眉页脚", node.text)
 
     def cell(self, node: Any) -> None:
         """One cell's text, kept until its row ends."""

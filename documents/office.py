@@ -29,9 +29,13 @@ _PROPERTIES = {
     "Manager": "经理",
 }
 _INSIDE = re.compile(
-    r"/(?:embeddings|activeX|ctrlProps)/[^/]+\.\w+$|^(?:word|xl|ppt)/[^/]+\.(?:mht|html?|rtf)$"
+    r"/(?:embeddings|activeX|ctrlProps)/[^/]+\.\w+$|(?:^|/)[^/]+\.(?:mht|mhtml|html?|rtf|txt|csv"
+    r"|doc[xm]?|xls[xm]?|pp[ts][xm]?|pdf|ofd|wps|et|dps|zip|rar|7z|eml|msg)$",
+    re.IGNORECASE,
 )
-_OBJECT = re.compile(r"/(?:activeX|ctrlProps)/|\.(?:bin|mht|rtf)$")
+_OBJECT = re.compile(
+    r"/(?:activeX|ctrlProps)/|\.(?:bin|mht|mhtml|rtf|zip|rar|7z|eml|msg)$", re.IGNORECASE
+)
 # Parts that only describe an object are no object.
 _DESCRIBES = re.compile(
     r"\.rels$|/(?:activeX|ctrlProps)/[^/]+\.xml$|\[Content_Types\]"
@@ -124,7 +128,8 @@ def _embedded(archive: Archive, notes: Notes) -> None:
 def _unread(archive: Archive, notes: Notes) -> None:
     """Words in what no reader asked for: custom data, building blocks, what a program added."""
     for name in archive.names:
-        if not name.endswith(".xml") or name in archive.read or _DESCRIBES.search(name):
+        written = name.lower().endswith((".xml", ".vml"))
+        if not written or name in archive.read or _DESCRIBES.search(name):
             continue
         words = archive.words(name)
         if _WORDS.search(words):
@@ -159,7 +164,18 @@ def read_slides(archive: Archive, notes: Notes) -> None:
     for number, name in enumerate(archive.matching(r"ppt/(?:notesSlides|comments)/[^/]+\.xml"), 1):
         if name not in archive.read:
             _slide(archive, notes, name, f"第 {number} 组备注或批注")
+    _masters(archive, notes)
     read_common(archive, notes)
+
+
+def _masters(archive: Archive, notes: Notes) -> None:
+    """What masters and layouts write on every slide; what asks to be clicked they show nobody."""
+    for name in archive.matching(r"ppt/(?:slide|notes|handout)(?:Master|Layout)s/[^/]+\.xml"):
+        for shape in named(archive.passing(name), "sp", "cxnSp", "graphicFrame"):
+            if not any(named(shape, "ph")):
+                words = " ".join(each.text or "" for each in named(shape, "t"))
+                if words.strip():
+                    notes.add("母版上的文字", words)
 
 
 def _slide(archive: Archive, notes: Notes, name: str, place: str) -> None:

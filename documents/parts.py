@@ -4,7 +4,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
@@ -29,13 +29,6 @@ _MOST_TREES = 1_600_000  # of one file
 _MOST_STREAMED = 4_000_000  # of one file, in what is read without a tree
 _MOST_LINKS = 400_000  # 60,000 links have 300,000
 _FEW = 10_000  # no work, however often
-
-# What heads a column whose cells say who somebody is or how to reach them.
-_PERSONAL_HEAD = re.compile(
-    r"身份证|证件|公民身份|手机|电话|联系方式|银行|账号|帐号|账户|卡号|护照|通行证|住址|地址"
-    r"|车牌|姓名|邮箱|社保|社会保障|医保|监护人"
-)
-_LONG_NUMBER = re.compile(r"\d[\d -]{5,}\d")
 
 
 class Spot(NamedTuple):
@@ -149,7 +142,7 @@ class Notes:
         """Whether nothing was read of the file itself and nothing told of it."""
         told = any(fault.severity != "hint" for fault in self.faults)
         return not told and not any(
-            part.text.strip() for part in self.parts if not part.place.startswith("文档属性")
+            part.text.strip() for part in self.parts if not part.place.startswith(_BESIDE)
         )
 
     def reading(self) -> Reading:
@@ -157,37 +150,7 @@ class Notes:
         return Reading(tuple(self.parts), tuple(self.faults))
 
 
-@dataclass
-class Columns:
-    """Remembers what heads each column of one table, so that a cell is read with its heading."""
-
-    heads: dict[int, str] = field(default_factory=dict)
-    _seen: bool = False
-
-    def row(self, cells: Mapping[int, str]) -> dict[int, str]:
-        """The cells of the next row, those under a telling heading prefixed with it."""
-        short = {at: text for at, text in cells.items() if _is_heading(text)}
-        if cells and len(short) * 2 > len(cells) and (not self._seen or _tells(short)):
-            self._seen = self._seen or len(short) > 1
-            self.heads |= short
-            return dict(cells)
-        return {at: self._with_head(at, text) for at, text in cells.items()}
-
-    def _with_head(self, at: int, text: str) -> str:
-        head = self.heads.get(at, "")
-        if head and (_PERSONAL_HEAD.search(head) or _LONG_NUMBER.search(text)):
-            return f"{head}：{text}"
-        return text
-
-
-def _is_heading(text: str) -> bool:
-    return 0 < len(text.strip()) <= 20 and not re.search(r"\d{2}", text)
-
-
-def _tells(cells: Mapping[int, str]) -> bool:
-    return any(_PERSONAL_HEAD.search(text) and len(text.strip()) <= 12 for text in cells.values())
-
-
+_BESIDE = ("文档属性", "文件内部")
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, KeyError, OSError, EOFError, NotImplementedError),
     *(RuntimeError, ValueError),
@@ -221,11 +184,17 @@ class Archive:
         named = (entry.filename for entry in entries)
         # What a Mac packs beside is no part; one that leads there leads to what is missing.
         self.names = [name for name in named if not name.startswith("__MACOSX/")]
+        self._folded = {name.lower(): name for name in self.names}
+        self.comment = self._zip.comment
         self.read: set[str] = set()
         self.damaged: set[str] = set()
         self.swollen: set[str] = set()  # not read: there is more in it than in any document
         self._related = self._planted_marks = self._streamed = 0
         self.roots: dict[str, str] = {}  # entry -> what its outermost element is called
+
+    def actual(self, name: str) -> str:
+        """The name of the entry that is meant: in a package names have no case."""
+        return name if name in self.names else self._folded.get(name.lower(), name)
 
     def matching(self, pattern: str) -> list[str]:
         """Names of entries, in the order of their numbers; whatever the case of their letters."""

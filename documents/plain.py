@@ -9,7 +9,8 @@ import charset_normalizer
 import lxml.etree
 import lxml.html
 
-from documents.parts import HIDDEN, Columns, Notes, Unreadable
+from documents.columns import Columns
+from documents.parts import HIDDEN, Notes, Unreadable
 from documents.unseen import unseen_nodes
 
 CUT = "\ufffd"

@@ -1,6 +1,7 @@
 """The one door: a file's name and bytes in, its parts with their places and faults out."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import PurePath
 
 from documents.excel import read_excel
@@ -10,6 +11,7 @@ from documents.parts import LARGEST, Archive, Notes, Reading, Unreadable
 from documents.pdf import read_pdf
 from documents.pictures import STRUCTURE_ERRORS, read_picture_file
 from documents.plain import read_page, read_table, read_text
+from documents.sweep import sweep_archive, sweep_bytes
 from documents.whole import tell_damage, tell_lost_references
 from documents.word import read_word
 
@@ -104,6 +106,19 @@ def _zipped(read: Callable[[Archive, Notes], None]) -> Callable[[bytes, Notes], 
         finally:  # what stopped the reader may be the damage
             tell_damage(archive, notes)
             tell_lost_references(archive, notes)
+            with suppress(Unreadable):  # that there is too much of it is told already
+                sweep_archive(archive, notes)
+
+    return opened
+
+
+def _swept(read: Callable[[bytes, Notes], None]) -> Callable[[bytes, Notes], None]:
+    def opened(content: bytes, notes: Notes) -> None:
+        try:
+            read(content, notes)
+        finally:  # what is damaged may still tell a number
+            with suppress(Unreadable):
+                sweep_bytes(content, notes)
 
     return opened
 
@@ -123,8 +138,8 @@ PICTURES = (
 _PLAIN: dict[str, Callable[[bytes, Notes], None]] = {
     **dict.fromkeys((".txt", ".md"), read_text),
     ".csv": read_table,
-    **dict.fromkeys((".html", ".htm"), read_page),
-    ".pdf": read_pdf,
+    **dict.fromkeys((".html", ".htm"), _swept(read_page)),
+    ".pdf": _swept(read_pdf),
     **dict.fromkeys(PICTURES, read_picture_file),
 }
 

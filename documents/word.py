@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from blocks.taken import LeftOut
 from documents.beside import field_words, read_controls, read_descriptions
+from documents.columns import Columns
 from documents.office import link_targets, read_common
 from documents.parts import (
     COMMENT,
     HIDDEN,
     Archive,
-    Columns,
     Notes,
     Unreadable,
     Wrong,
@@ -38,6 +38,7 @@ _WORDED = re.compile(
     r"\b(?:HYPERLINK|MACROBUTTON|QUOTE|FILLIN|ASK|SET|IF|INCLUDETEXT|INCLUDEPICTURE|DATABASE|LINK)\b",
     re.IGNORECASE,
 )
+_QUOTED = re.compile(r'"[^"]*[\u4e00-\u9fff]{2}')
 _TRACKED = {"ins": "inserted", "moveTo": "inserted", "del": "deleted", "moveFrom": "deleted"}
 
 _TEXTS = {"t": None, "delText": "deleted", "instrText": "code", "delInstrText": "deleted"}
@@ -117,7 +118,7 @@ class _Word:
                 self.change(one, place, -1)
             elif one.kind == "reading" and one.text.strip():
                 self.notes.add(f"{place}的拼音或注文", one.text)
-            elif one.kind == "code" and _WORDED.search(one.text):
+            elif one.kind == "code" and (_WORDED.search(one.text) or _QUOTED.search(one.text)):
                 self.notes.add(f"{place}的域代码", one.text.strip())
 
     def change(self, one: _Piece, place: str, index: int) -> None:
@@ -227,6 +228,10 @@ def _boxes(node: Any) -> Iterator[Any]:
         name = local(each)
         if name == "txbxContent":
             yield each
+        elif name == "AlternateContent":
+            # The copy for old programs says the same, or is all there is.
+            kept = [*_boxes([one for one in each if local(one) != "Fallback"])]
+            yield from kept or _boxes([one for each_ in each for one in each_])
         elif name != "Fallback":
             yield from _boxes(each)
 
@@ -268,6 +273,8 @@ def read_word(archive: Archive, notes: Notes) -> None:
         raise Unreadable("broken", "block", reason)
     word = _Word(archive, notes, _hidden_styles(parts), Styles(parts), Numbers(parts))
     word.block(root, "")
+    for mark in named(root, "textpath"):
+        notes.add("艺术字", attribute(mark, "string"))
     trees = [root]
     for kind, where in _STORIES:
         for name in parts.names(kind):

@@ -81,5 +81,6 @@ def _relations(archive: Archive, part: str) -> dict[str, _Relation]:
         inside = attribute(one, "TargetMode") != "External"
         path = posixpath.normpath(posixpath.join("/", posixpath.dirname(part), target))
         kind = attribute(one, "Type").rpartition("/")[2]
-        found[attribute(one, "Id")] = _Relation(kind, target, path.lstrip("/") if inside else "")
+        place = archive.actual(path.lstrip("/")) if inside else ""
+        found[attribute(one, "Id")] = _Relation(kind, target, place)
     return found
