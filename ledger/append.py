@@ -195,30 +195,41 @@ class Ledger:
         was remembered, so a later change or deletion is found too. Raises Broken. With `age`,
         what was read at most so many seconds ago is good enough: for pages, never for sending.
         """
-        if age and self._read_at > max(self._wrote_at, time.monotonic() - age):
+        if age and self._is_fresh(age):
             return list(self._facts.get(subject, ()))
-        return (await self.facts_of([subject]))[subject]
+        async with self._reading:
+            # Of the many that a push asks at once one reads; the others have waited for it.
+            if age and self._is_fresh(age):
+                return list(self._facts.get(subject, ()))
+            return (await self._compared([subject]))[subject]
+
+    def _is_fresh(self, age: float) -> bool:
+        return self._read_at > max(self._wrote_at, time.monotonic() - age)
 
     async def facts_of(self, subjects: Sequence[str]) -> dict[str, list[Entry]]:
         """The same for several subjects, with one query."""
         async with self._reading:
-            begun = time.monotonic()
-            known = [entry for name in subjects for entry in self._facts.get(name, ())]
-            stored = await self._read_on([entry.seq for entry in known])
-            for entry in known:
-                row = stored.get(entry.seq)
-                # Remembered and gone: deletion is found although the chain after it may be whole.
-                if row is None:
-                    raise Broken(entry.seq, DELETED)
-                if not same(entry, row):
-                    # Says exactly what is wrong where it can; the plain line below is for what
-                    # would pass by itself.
-                    check_entry(row, entry.seq, entry.prev, self.public_key)
-                    raise Broken(entry.seq, "内容与读过的不同，已被改动")
-                if not columns_hold(entry, row):
-                    self._astray[entry.seq] = entry
-            self._read_at = begun
-            return {name: list(self._facts.get(name, ())) for name in subjects}
+            return await self._compared(subjects)
+
+    async def _compared(self, subjects: Sequence[str]) -> dict[str, list[Entry]]:
+        """Read on, and compare what is remembered of these; for whoever holds the lock."""
+        begun = time.monotonic()
+        known = [entry for name in subjects for entry in self._facts.get(name, ())]
+        stored = await self._read_on([entry.seq for entry in known])
+        for entry in known:
+            row = stored.get(entry.seq)
+            # Remembered and gone: deletion is found although the chain after it may be whole.
+            if row is None:
+                raise Broken(entry.seq, DELETED)
+            if not same(entry, row):
+                # Says exactly what is wrong where it can; the plain line below is for what
+                # would pass by itself.
+                check_entry(row, entry.seq, entry.prev, self.public_key)
+                raise Broken(entry.seq, "内容与读过的不同，已被改动")
+            if not columns_hold(entry, row):
+                self._astray[entry.seq] = entry
+        self._read_at = begun
+        return {name: list(self._facts.get(name, ())) for name in subjects}
 
     async def refresh(self) -> None:
         """Read and verify what was appended since the last look; raise Broken at the first fault.

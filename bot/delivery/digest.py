@@ -51,9 +51,12 @@ async def with_all_of_one(
         return list(batch)
     people = {row.contact_id for row in rows}
     lock = select(Contact.id).where(Contact.id.in_(people)).with_for_update(skip_locked=True)
-    held = list(await session.scalars(lock))
+    held = set(await session.scalars(lock))
+    there = held
+    if held < people:  # another process holds the others, or their rows are gone
+        there = set(await session.scalars(select(Contact.id).where(Contact.id.in_(people))))
     # Somebody whose row is gone waits for nobody: the claim says so of each message.
-    gone = people - set(await session.scalars(select(Contact.id).where(Contact.id.in_(people))))
+    gone = people - there
     theirs = or_(
         and_(Delivery.contact_id.in_(held), Delivery.gather, due),
         and_(Delivery.contact_id.in_(gone), Delivery.id.in_(batch)),

@@ -159,3 +159,23 @@ async def test_what_is_written_while_a_look_is_under_way_is_seen_by_the_next(
     going.set()
     await looking
     assert [entry.kind for entry in await ledger.facts("item:late", age=60)] == ["item.recalled"]
+
+
+async def test_of_many_that_ask_at_once_one_reads_for_all(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ledger.transaction() as tx:
+        await tx.append("item.recalled", subject="item:asked", actor="editor", body={})
+    rows, reads = ledger._rows, []
+
+    async def counted(*args: Any) -> Any:
+        reads.append(args)
+        return await rows(*args)
+
+    monkeypatch.setattr(ledger, "_rows", counted)
+    asked = [ledger.facts(name, age=60) for name in ("item:asked", "item:b", "item:c") * 20]
+    found = await asyncio.gather(*asked)
+    assert [[entry.kind for entry in one] for one in found[:3]] == [["item.recalled"], [], []]
+    assert len(reads) == 1
+    await ledger.facts("item:asked")  # without an age everybody reads
+    assert len(reads) == 2
