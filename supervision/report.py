@@ -17,7 +17,7 @@ from ledger.verify import Entry
 from staff import people as staff_people
 from staff.refusal import Reason, Refused
 from staff.rights import entitled
-from supervision.annual import TEXTS, faults, labels, names, number, written_faults
+from supervision.annual import TEXTS, faults, labels, written_faults
 from supervision.figures import GIVEN, KINDS, LINES, Counting, Span, span_of
 
 _PAGE = 5000
@@ -139,18 +139,36 @@ class Differs:
     label: str
     theirs: str
     mine: str
+    untouched: bool = False
+    """Whether it is still as it was before either: only the other one changed it."""
 
 
-def differing(
-    standing: Counting, cells: Mapping[str, object], texts: Mapping[str, str]
-) -> list[Differs]:
-    """Every field that stands otherwise than it was typed, in the order of the form."""
-    told = [(name, standing.texts.get(name, ""), texts.get(name, "")) for name in TEXTS]
-    told += [(name, str(number(standing.given, name)), str(cells.get(name, 0))) for name in names()]
+def differing(standing: Counting, mine: Filled, base: Filled) -> list[Differs]:
+    """Every field that stands otherwise than in `mine`, which began from `base`; in their order."""
     said = labels()
+    theirs, my, began = (
+        {name: _said(one, name) for name in said}
+        for one in (Filled(standing.given, standing.texts), mine, base)
+    )
     return [
-        Differs(name, said[name], theirs, mine) for name, theirs, mine in told if theirs != mine
+        Differs(name, said[name], theirs[name], my[name], began[name] == my[name])
+        for name in said
+        if theirs[name] != my[name]
     ]
+
+
+def _said(filled: Filled, name: str) -> str:
+    if name in TEXTS:
+        return str(filled.texts.get(name, ""))
+    return str(filled.cells.get(name, 0))
+
+
+async def given_at(ledger: Ledger, year: str, seq: int) -> Filled:
+    """What stood by one entry of a year; nothing where there is none. Raises Broken."""
+    for entry in await ledger.facts(f"report:{year}"):
+        if (entry.kind, entry.seq) == (GIVEN, seq):
+            return Filled(entry.body["cells"], entry.body.get("texts", {}))
+    return Filled({})
 
 
 async def people_of(ledger: Ledger, counting: Counting) -> list[tuple[str, str, dict[str, int]]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 from sqlalchemy import select
@@ -19,12 +19,14 @@ from supervision.annual import MOST_WORDS, TEXTS, forms, names, tables
 from supervision.archiving import archive_file, archived, size_words
 from supervision.figures import COUNTED_LATER, LABELS, Counting, as_json
 from supervision.report import (
+    Differs,
     Filled,
     Given,
     counted,
     counted_words,
     differing,
     give,
+    given_at,
     groups,
     people_of,
     period_of,
@@ -104,13 +106,15 @@ async def give_numbers(request: web.Request) -> web.StreamResponse:
     try:
         await give(deps.ledger, year, Filled(filled, texts, _seen(fields)), me)
     except Refused as refused:
-        typed, standing = Counting(period_of(year)), None
+        typed, differs = Counting(period_of(year)), None
         typed.given, typed.texts = {**cells, "seq": _seen(fields)}, texts
         if isinstance(refused, Given):
             standing = await counting_of(request, year)
+            base = await given_at(deps.ledger, year, _seen(fields))
+            differs = differing(standing, Filled(cells, texts), base)
             # Who was shown what differs and gives theirs again means it.
             typed.given["seq"] = standing.given.get("seq", 0)
-        return await _form(request, typed, refused, standing)
+        return await _form(request, typed, refused, differs)
     return see(f"/console/reports?period={year}", "numbers_given")
 
 
@@ -146,10 +150,9 @@ async def _form(
     request: web.Request,
     counting: Counting,
     refused: Refused | None = None,
-    standing: Counting | None = None,
+    differs: Sequence[Differs] | None = None,
 ) -> web.Response:
-    """`standing`: what somebody else gave while this one was filled in."""
-    differs = differing(standing, counting.given, counting.texts) if standing else ()
+    """`differs`: from what somebody else gave while this one was filled in."""
     context = {
         "place": "reports",
         "year": request.match_info["period"],
@@ -160,8 +163,8 @@ async def _form(
         "parts": TEXTS,
         "most": MOST_WORDS,
         "reasons": refused.reasons if refused else (),
-        "clashed": standing is not None,
-        "differs": differs,
+        "clashed": differs is not None,
+        "differs": differs or (),
     }
     return page(request, "reports/given.html", context, refused.status if refused else 200)
 

@@ -136,7 +136,14 @@ async def _two_at_once(office: Office, place: str, typed: dict[str, str]) -> Non
     differs = text.partition('id="differs"')[2].partition("</section>")[0]
     assert differs.count("<tr>") == 2
     assert differs.index("公开还不及时。") < differs.index("人手不足。")
-    assert 'name="take.problems"' in differs
+    assert (
+        'name="take.problems" value="1" aria-label="五、存在的主要问题及改进情况用对方的">'
+        in differs
+    )
+    # What they never touched is the other's by default: pressing again reverts nothing unseen.
+    _, text = await other.post(place, **{**typed, "text.problems": "", "text.others": "无。"})
+    differs = text.partition('id="differs"')[2].partition("</section>")[0]
+    assert (differs.count(">您没有改过<"), differs.count(" checked>")) == (1, 1)
     api = place.removeprefix("/console")
     answer = await other.api("POST", api, {"cells": {}, "after": int(typed["after"])})
     assert (answer[0], "已经交过一次" in answer[1]["message"]) == (409, True)
