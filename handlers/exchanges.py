@@ -13,7 +13,7 @@ from handlers.wishes import wish_in
 
 _END = (
     "(?:退订|退掉|退了|退|取消|撤销|不要再发|不要|不想要|别再发|别发|不再订阅|不订阅|不订|"
-    "停掉|停了|停|关掉|关了|删掉|删)"
+    "不再发|不发|不推|停掉|停了|停|关掉|关了|删掉|删)"
 )
 _FOR = (
     "(?:改订阅|改成订阅|改为订阅|改订|换订|改成|改为|换成|换为|换|再订阅|重新订阅|另订|再订|给我订|帮我订|想订|要订|"
@@ -31,7 +31,10 @@ _EXCHANGES = tuple(
         r"(?P<new>.+)",
     )
 )
-_STAY = "(?:但是?|只|就)?(?:留下|留着|保留|留)(?:吧|就行|就好|着)?"
+_STAY = (
+    "(?:(?:但是?|只|就)?(?:留下|留着|保留|留)(?:吧|就行|就好|着)?|"
+    "(?:以后)?只(?:给我)?(?:发|推送?|要|看|收))"
+)
 _GO = rf"(?:都|就|给我)*(?:取消订阅|{_END})(?:了|吧|掉)*"
 _SO = "(?:请|麻烦|帮我|我要|我想|给我|把|将)*"
 _LEFT, _KEPT = "(?P<old>.{1,12}?)", "(?P<kept>.{1,12}?)"
@@ -44,6 +47,10 @@ _PARTED = tuple(
         for one, other in ((gone, stays), (stays, gone))
     )
 )
+_ONLY = re.compile(
+    r"(?:以后|今后|请|麻烦|我)*(?:只|仅)(?:给我|想|需)*(?:发|推送?|要|收|收到|看)(?P<kept>.{1,16}?)"
+    r"(?:的|就行|就好|就可以|了|吧|消息|推送|政策)*"
+)
 _OTHERS = "(?:其他|其它|其余|别的|剩下|剩余|另外|余下)的?(?:那?些|几[个项])?"
 _ALL = "(?:都|全部|全|统统|通通|一律|所有)*"
 _KEEP = "(?:请|麻烦|帮我|我|但是?|就|只|仅|还是?|想|给我)*(?:留下|留着|保留|留|要|订)"
@@ -52,6 +59,8 @@ _KEEPS = tuple(
     re.compile(words)
     for words in (
         rf"{_KEEP}(?P<kept>.{{1,16}}?)[，,。；; ]*{_OTHERS}{_ALL}(?:给我)?{_END}(?:了|吧|掉|谢谢)*",
+        rf"(?P<kept>.{{1,16}}?)(?:留下|留着|保留|留)(?:吧|就行|就好)?[，,。；; ]*{_OTHERS}{_ALL}"
+        rf"(?:给我)?{_END}(?:了|吧|掉)*",
         rf"{_OTHERS}{_ALL}(?:给我)?{_END}(?:了|吧|掉)*[，,。；; ]*{_KEEP}(?P<kept>.{{1,16}}?)"
         r"(?:就行|就好|吧|了)*",
         rf"{_NOT}(?P<kept>.{{1,16}}?)(?:以外|之外|外)?[，,。；; ]*(?:{_OTHERS})?"
@@ -99,6 +108,12 @@ def keeps_in(text: str, taxonomy: Taxonomy) -> tuple[Facet, ...]:
         if found and (facets := _named(found["kept"], taxonomy)):
             return facets
     return ()
+
+
+def only_in(text: str, taxonomy: Taxonomy) -> bool:
+    """Whether it names the one thing that is wanted, and not what becomes of the others."""
+    found = _ONLY.fullmatch(plain_of(text).rstrip("。.!！ "))
+    return found is not None and bool(_named(found["kept"], taxonomy))
 
 
 def parted_in(text: str, taxonomy: Taxonomy) -> tuple[Facet, ...]:

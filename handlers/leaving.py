@@ -34,6 +34,8 @@ _EXCEPT = re.compile("除了|除外|以外|之外|只留|只保留|只要|保留
 """What is to stay beside what is to go: asked back, for nobody knows how much goes."""
 _ANGRY = re.compile(
     r"(?:请?你们?)?(?:不要|不用|别|请勿)再?(?:来)?(?:联系|找)我(?:了|们|吧)*"
+    r"|(?:我|本人)?(?:不再?|拒绝)(?:同意|接受)?(?:你们?的|新版?的?|这[个份]|最新的?)*(?:订阅)?"
+    r"(?:告知|隐私政策|隐私条款|隐私协议|用户协议|协议|条款)"
     r"|再(?:给我)?(?:发|推送?)(?:消息)?.{0,3}就(?:举报|拉黑|投诉|屏蔽|取关|告|报警).{0,3}"
 )
 """What ends no more than a talk, or threatens: 别再联系我, 再发我就投诉."""
@@ -210,6 +212,13 @@ class Clause:
         return [self.words[n] for n in places if not self.refused(n)]
 
     @property
+    def apart(self) -> bool:
+        """Whether something is said of one name and something of another: 不订就业了我订消费."""
+        places = [n for n, word in enumerate(self.words) if word.facets]
+        between = self.words[places[0] : places[-1]] if places else ()
+        return any(word.any("leave", "cut", "no", "send", "get", "want") for word in between)
+
+    @property
     def keeps(self) -> bool:
         """Whether it refuses the leaving itself: 不要停."""
         ends = [n for n, word in enumerate(self.words) if word.any("leave", "cut", "pause")]
@@ -303,6 +312,8 @@ def withdrawn(clause: Clause, *, dated: bool) -> Leaving | None:
         return None
     if stops or (clause.has("awhile") and not left) or dated:
         return Leaving(Act.PAUSE, clause.facets, sure=ends or stops)
+    if clause.apart:
+        return Leaving(Act.LOOK)
     if clause.facets:
         return Leaving(Act.SOME, clause.facets, sure=left)
     return Leaving(Act.ALL)

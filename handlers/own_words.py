@@ -42,6 +42,11 @@ def _both(act: str, thing: str) -> str:
 _ACTS = tuple(
     (re.compile(words), key)
     for words, key in (
+        (
+            "(?:停止推送|取消(?:全部|所有)?(?:订阅|关注|推送)|退订|退出|停止)(?:并且?|和|同时|然后|再)*"
+            f"(?:{_both(_DELETE, _DATA)}|注销(?:账号|账户)?)|(?:行使)?删除权",
+            "forget",
+        ),
         (_both(_OFF, _PRECISE), "tags"),
         (_both(_ON, _PRECISE), "precise"),
         (_both(_DELETE, _TAGS), "untag"),

@@ -21,7 +21,9 @@ def how_often(plain: str) -> tuple[str, str, bool]:
     """How often, the text without the words that say it, and whether they say more than we can."""
     plain = _TO_ME.sub("", _TIMES.sub("一次", _AT_MOST.sub("", plain)))
     fewer = _FEWER.search(plain) is not None
-    before = plain = _REFUSED.sub("，", _FEWER.sub("，", plain))
+    before = plain = _REFUSED.sub(
+        "，", _FEWER.sub(lambda found: f"{found['about'] or ''}，", plain)
+    )
     plain = _OFF.sub("，", plain)
     for pattern in _OTHER:
         plain = pattern.sub(lambda found: f"{found.groupdict().get('known') or ''}，", plain)

@@ -58,6 +58,10 @@ _STILL = re.compile(
 
 _RANT = re.compile("还(?:给我)?(?:发|推送?)(?:什么(?:发|推)?|啥(?:发|推)?|个没完|个什么劲)")
 _READER = re.compile(f"(?:给|向|对)(?:[他她]们?|{_KIN})(?=发|推)")
+_THEIRS = re.compile(
+    rf"(?:帮|替|为|给|代)(?:{_KIN}|{_CHILD})(?=退订|取消|停|关)"
+    rf"|^(?:{_KIN}|{_CHILD})(?:让我|叫我|说了?|也|都|现在)*(?=不想|不要|别|不需要|不用|取消|退订|不看)"
+)
 
 
 def leaves_beside(text: str, taxonomy: Taxonomy | None = None) -> bool:
@@ -99,7 +103,7 @@ def beyond(text: str, taxonomy: Taxonomy | None = None) -> str | None:
 
 def _heard(text: str) -> str:
     """One spelling; whoever was to read it is as good as oneself, and a curse asks nothing."""
-    return _RANT.sub("还发", _READER.sub("给我", plain_of(text)))
+    return _RANT.sub("还发", _THEIRS.sub("我", _READER.sub("给我", plain_of(text))))
 
 
 def _silent(story: str) -> bool:
@@ -124,7 +128,7 @@ def _unwanted(words: Sequence[Word]) -> bool:
 
 def _complains(part: str) -> bool:
     """老人走了还在发: that we go on, although there is nobody to read it."""
-    story = _STILL.sub("", part)
+    story = _STILL.sub("", part) if "还" in part else part
     return "还" in part[len(story) :] and _STORY.fullmatch(story) is not None
 
 

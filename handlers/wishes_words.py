@@ -4,7 +4,7 @@ STRONG = ("订阅", "关注", "subscribe")
 """Who says one of these wants to subscribe, whatever to."""
 _INTENT = (
     "想收到 想收 想接收 要收到 要接收 希望收到 给我推送 给我推 给我发 发给我 推送给我 推给我 推送 "
-    "想订 要订 订一下 订个 帮我订 请订"
+    "改订 换订 想订 要订 订一下 订个 帮我订 请订"
 )
 INTENT = tuple(sorted((*_INTENT.split(), *STRONG), key=len, reverse=True))
 """Longest first."""
@@ -73,7 +73,7 @@ FEWER = (
     r"|(?:推送|发送)?(?:的?频率|频次|次数)太(?:高|多|密)[了啦]?"
     r"|[一每]天(?:都|要|给我)*(?:发|推)好?[几两三四五六七八九十多]+[条遍次个]"
     r"|(?:取消|停掉|不要|关掉)(?:日推|日报|周报|周推|月报)[了吧]*"
-    rf"|(?:取消|关闭|关掉|停止|停掉|不要){_EVERY}的?(?:推送|消息|通知)[了吧]*"
+    rf"|(?:取消|关闭|关掉|停止|停掉|不要)(?:(?P<about>[^，,。]{{2,8}}?)的)?{_EVERY}的?(?:推送|消息|通知)[了吧]*"
 )
 """What asks for fewer messages, and for no end."""
 OFF_HOURS = (

@@ -14,7 +14,7 @@ from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS
 from facets.taxonomy import Facet, Taxonomy
 from handlers.choosing import chosen
 from handlers.commands import ALWAYS
-from handlers.exchanges import exchange_in, keeps_in, parted_in
+from handlers.exchanges import exchange_in, keeps_in, only_in, parted_in
 from handlers.leaving import Act, Leaving, leaving, may_leave
 from handlers.rhythms import asks_less
 from handlers.stories import beyond, leaves_beside
@@ -81,7 +81,8 @@ class Withdrawing:
         known = self._subs.taxonomy
         if asks_less(turn.text):  # the rhythms are offered, where nothing else was said
             return None if offers_rhythm(turn.text, known) else await self._unsure(turn)
-        asked = may_leave(turn.text, known) or leaves_beside(turn.text, known)
+        asked = may_leave(turn.text, known) or only_in(turn.text, known)
+        asked = asked or leaves_beside(turn.text, known)
         return await self._unsure(turn) if asked else None
 
     async def _exchanged(self, turn: Turn) -> Said | None:

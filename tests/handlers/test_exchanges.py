@@ -40,13 +40,26 @@ KEEPS = """只留消费其他都退
 其他都退，留下消费
 保留消费，其余退掉
 只要消费，别的都不要
-剩下的都取消，只留消费"""
+剩下的都取消，只留消费
+消费的留着别的不要"""
 
 
 def test_what_is_to_stay_is_told_from_what_goes() -> None:
     known = starting_taxonomy()
     for words in KEEPS.split("\n"):
         assert [facet.key for facet in keeps_in(words, known)] == ["consumption"], words
+
+
+async def test_of_two_names_told_apart_in_one_breath_neither_ends_unasked(citizen) -> None:
+    await citizen.say("订阅就业和消费")
+    for words in ("消费的可以发就业的别发", "我不订就业了我订消费"):
+        assert "您的订阅：\n· 就业创业（即时）\n· 促进消费（即时）" in await citizen.say(words), (
+            words
+        )
+    for words in ("只发消费的", "只要就业的"):
+        assert "没有听准" in await citizen.say(words), words
+    assert "不能恢复。确定吗？" in await citizen.say("停止推送并删除我的个人信息")
+    assert len(await active(citizen)) == 2
 
 
 PARTED = """取消订阅就业留消费
@@ -57,7 +70,8 @@ PARTED = """取消订阅就业留消费
 消费保留，就业退掉
 把就业退了，留消费
 保留消费取消就业
-留着消费，退订就业"""
+留着消费，退订就业
+只发消费不发就业"""
 
 
 def test_what_goes_beside_what_stays_is_told_from_it() -> None:
