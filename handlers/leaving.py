@@ -30,7 +30,10 @@ _RHYTHM = re.compile(
 )
 """How often is no day, and who says it wants to go on: 别每天发了，一周一次."""
 _CONSENT = re.compile(CONSENT)
-_EXCEPT = re.compile("除了|除外|以外|之外|只留|只保留|只要|保留|留着|留下")
+_EXCEPT = re.compile(
+    "除了|除外|以外|之外|只留|只保留|只要|保留|留着|留下"
+    "|(?:不感兴趣|没兴趣|没用|无关|不相关|不喜欢|用不上)的(?=[就都别]|不[要用]|消息|内容)"
+)
 """What is to stay beside what is to go: asked back, for nobody knows how much goes."""
 _ANGRY = re.compile(
     r"(?:请?你们?)?(?:不要|不用|别|请勿)再?(?:来)?(?:联系|找)我(?:了|们|吧)*"

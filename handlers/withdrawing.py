@@ -34,6 +34,7 @@ MOST_DAYS = 366
 _ANY_CHOICE = range(1, 100)
 
 
+_SENT = ("发", "推", "消息", "通知", "收到")
 _KEYS = ("leave:", "pause:")
 
 
@@ -80,7 +81,9 @@ class Withdrawing:
             return await self._meant(turn, meant)
         known = self._subs.taxonomy
         if asks_less(turn.text):  # the rhythms are offered, where nothing else was said
-            return None if offers_rhythm(turn.text, known) else await self._unsure(turn)
+            sent = any(word in turn.text for word in _SENT)  # and no neighbour who is loud
+            ask = sent and not offers_rhythm(turn.text, known)
+            return await self._unsure(turn) if ask else None
         asked = may_leave(turn.text, known) or only_in(turn.text, known)
         asked = asked or leaves_beside(turn.text, known)
         return await self._unsure(turn) if asked else None

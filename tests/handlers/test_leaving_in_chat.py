@@ -115,6 +115,8 @@ async def test_stories_and_wishes_for_fewer_end_nothing_unasked(citizen, before)
         assert "没有听准您是不是要退订" in await citizen.say(words), words
     for words in ("别天天发了", "每个月推一回", "我不想每周收到推送了", "周末别发"):
         assert "推送频率有三种" in await citizen.say(words), words
+    assert "没有听准" not in await citizen.say("邻居装修周末别吵")
+    await citizen.say("不要频繁推送")
     assert len(await active(citizen)) == 2
     assert (await citizen.tap("每周")).count("（每周）") == 2
     await citizen.say("少推送一些")
