@@ -8,6 +8,7 @@ from gates.counts import find_counts
 from gates.figures import find_figures
 from gates.finding import Context, Finding, Ground
 from gates.numbering import find_numbering
+from gates.periods import find_periods
 from gates.plans import find_plans
 from gates.words import kind_of, on_word_ends
 
@@ -72,6 +73,7 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
     yield from find_figures(ctx)
     yield from find_plans(ctx)
     yield from find_counts(ctx)
+    yield from find_periods(ctx)
 
 
 def _put_twice(ctx: Context, match: re.Match[str]) -> bool:

@@ -12,6 +12,7 @@ from stdnum import luhn
 from stdnum.cn import ric
 
 from documents.parts import Severity
+from documents.persons import SURNAMES
 from gates.broken import cut_numbers
 from gates.contacts import accounts, homes, is_serial, mails, mobiles
 from gates.finding import Context, Finding
@@ -120,7 +121,9 @@ def _id_cards(ctx: Context, dense: str) -> Personal:
         if ric.calc_check_digit(number) == number[-1]:
             yield told_of(ctx, match.span(), "id-card", "block", "公民身份号码（校验位正确）")
         # A wrong check digit is a warning only where the text itself calls it an identity number.
-        elif _IDENTITY.search(ctx.around(*match.span())):
+        elif _IDENTITY.search(ctx.around(*match.span())) or _NAMED.search(
+            dense, max(0, match.start() - 8), match.start()
+        ):
             said = "写作身份证号但校验位不符，可能有错字；身份号码"
             yield told_of(ctx, match.span(), "id-card-invalid", "warn", said)
     for match in _ID15.finditer(dense):
@@ -173,6 +176,8 @@ def _ids_masked(ctx: Context, dense: str) -> Personal:
             yield told_of(ctx, match.span(), "id-card-masked", "warn", said)
 
 
+# 农户张大山（150222…）: what stands in brackets behind a name of a person is theirs.
+_NAMED = re.compile(rf"[户人员者民生工，。、：][{SURNAMES}][\u4e00-\u9fff]{{1,2}}[（(]$")
 _CARD_SAID = re.compile(
     r"(?:银行卡|储蓄卡|借记卡|社保卡|工资卡|惠农卡|一卡通|卡)号?码?(?:为|是|[:：])?$"
 )

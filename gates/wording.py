@@ -27,6 +27,7 @@ _CODES = frozenset("发办函字告规文通政监税复呈会教卫社财农商
 _DATE = re.compile(
     r"(?:((?:19|20)\d\d)年)?(\d{1,2})月(\d{1,2})日(?:[（(]?(?:星期|周)([一二三四五六日天])[）)]?)?"
 )
+_CYCLE = range(2001, 2029)  # after 28 years each day has its weekday again
 # 周五（12月5日）: the weekday first.
 _DAY_BEHIND = re.compile(
     r"(?:星期|周)([一二三四五六日天])(?:上午|下午|晚上?)?[（(](?:((?:19|20)\d\d)年)?(\d{1,2})月(\d{1,2})日[）)]"
@@ -138,6 +139,7 @@ def _dates(ctx: Context) -> Iterator[Finding]:
         if first and last and last < first and not (winter and month != month_2):
             yield ctx.mark_dense(match.span(), _REVERSED)
     yield from _weekdays_first(ctx)
+    yield from _weekdays_apart(ctx)
     yield from _short_dates(ctx)
     yield from _times(ctx)
 
@@ -183,6 +185,27 @@ def _weekdays(ctx: Context, year: str | None, month: int, day: int) -> list[str]
         years += [ctx.last_year, ctx.last_year + 1, ctx.last_year - 1]
     days = [_day(each, month, day) for each in years]
     return [_WEEK[each.weekday()] for each in days if each]
+
+
+def _weekdays_apart(ctx: Context) -> Iterator[Finding]:
+    """10月1日（星期四）至10月8日（星期五）: each may be right, both never are in one year."""
+    before: tuple[re.Match[str], set[int]] | None = None
+    for match in _DATE.finditer(ctx.dense.text):
+        year, month, day, weekday = match.groups()
+        if year or not weekday:
+            continue
+        meant = weekday.replace("天", "日")
+        days = {year: _day(year, int(month), int(day)) for year in _CYCLE}
+        years = {year for year, one in days.items() if one and _WEEK[one.weekday()] == meant}
+        if before and _follows(ctx, before[0], match) and years and not years & before[1]:
+            yield ctx.mark_dense(match.span(), _NO_WEEKDAY)
+        before = match, years
+
+
+def _follows(ctx: Context, one: re.Match[str], other: re.Match[str]) -> bool:
+    """Whether it stands in the same sentence, on a later day of the same year."""
+    later = (int(one[2]), int(one[3])) < (int(other[2]), int(other[3]))
+    return later and ctx.sentence(*one.span())[1] >= other.end()
 
 
 def _weekdays_first(ctx: Context) -> Iterator[Finding]:

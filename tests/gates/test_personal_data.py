@@ -35,6 +35,8 @@ def _found(text: str) -> list[tuple[str, str, str, str | None]]:
         ("邮箱 zhang.san@example.com", "e-mail", "warn", "zhang.san@example.com", None),
         ("邮箱rsj@nmg.gov.cn", "e-mail", "hint", "rsj@nmg.gov.cn", None),
         ("账号6222021234567890128", "bank-card", "block", "6222021234567890128", "*" * 19),
+        ("农户张大山（15022219700101001X）", "id-card-invalid", "warn", "15022219700101001X", None),
+        ("赛罕区丰州路紫薇花园8-2-302", "home-address", "warn", None, None),
         (
             "银行卡号6222021234567890127",
             "bank-card-invalid",
