@@ -128,7 +128,7 @@ def _read_sheet(archive: Archive, notes: Notes, sheet: _Sheet, shared: list[str]
     folder, _, file = sheet.path.rpartition("/")
     rels = archive.xml(f"{folder}/_rels/{file}.rels")
     for one in rels if rels is not None else ():
-        path = normpath(join(folder, attribute(one, "Target"))).lstrip("/")
+        path = archive.actual(normpath(join(folder, attribute(one, "Target"))).lstrip("/"))
         kind = attribute(one, "Type").rpartition("/")[2]
         if path in archive.names and re.search("comment|drawing", f"{kind} {path}", re.IGNORECASE):
             _beside(archive.xml(path), sheet, notes)

@@ -70,7 +70,7 @@ def _sheets(file: _File) -> Iterator[tuple[int, Sequence[Line]]]:
 def _roots(archive: Archive) -> Iterator[str]:
     tree = archive.xml(_ROOT)
     for node in named(tree, "DocRoot") if tree is not None else ():
-        path = _place(_ROOT, node.text or "")
+        path = archive.actual(_place(_ROOT, node.text or ""))
         if path in archive.names:
             yield path
 
@@ -241,7 +241,7 @@ def _attachments(file: _File, root: str, document: Any) -> None:
         for one in named(tree, "Attachment") if tree is not None else ():
             file.attached += 1
             for place in named(one, "FileLoc"):
-                held = _place(name, place.text or "")
+                held = archive.actual(_place(name, place.text or ""))
                 if held in archive.names:
                     file.notes.inside(posixpath.basename(held), archive.bytes(held))
 

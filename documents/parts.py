@@ -218,6 +218,7 @@ class Archive:
 
     def xml(self, name: str) -> Any:
         """One entry as an element tree; None when there is no such entry."""
+        name = self.actual(name)
         if name not in self.names:
             return None
         content = self.bytes(name)
@@ -232,6 +233,7 @@ class Archive:
 
     def passing(self, name: str) -> Any:
         """The same for one of many, a page or a slide, that is let go before the next is asked."""
+        name = self.actual(name)
         if name not in self.names:
             return None
         content = self.bytes(name)

@@ -15,6 +15,7 @@ from documents.pdf_annotations import Annotations
 from documents.pdf_beside import read_beside_pages
 from documents.pdf_damage import damage_told
 from documents.pdf_ink import Ink
+from documents.pdf_sweep import sweep_pdf
 from documents.radicals import without_radicals
 
 MOST_PAGES = 500
@@ -166,6 +167,7 @@ def _read(content: bytes, notes: Notes) -> None:
     read_beside_pages(reader, notes)
     told = {part.text for part in notes.parts if part.place.startswith("表单栏")}
     pinned.finish(reader, content, told)
+    sweep_pdf(reader, content, notes)
 
 
 _FAINT = "faint"

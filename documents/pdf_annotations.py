@@ -16,6 +16,7 @@ _NO_VALUE = "有一个表单栏显示着文字，却没有存下它的值（可�
 _DEEPEST = 10
 _MOST = 20_000
 _WRITES = re.compile(rb"[)>]\s*Tj|\]\s*TJ")
+_TAG = re.compile(r"<[^<>]*>")
 _OBJECT = re.compile(rb"(?<![0-9])([0-9]{1,8})\s+[0-9]{1,5}\s+obj\b")
 _LIKE_ONE = re.compile(
     rb"/Subtype\s*/(?:Widget|FreeText|FileAttachment)\b|/URI\s*\(mailto:|/FT\s*/(?:Tx|Ch)\b"
@@ -46,11 +47,11 @@ class Annotations:
             one = reference.get_object()
             if isinstance(one, DictionaryObject):
                 self._meet(one)
-                self._one(one, place)
+                self._one(one, page, place)
             else:
                 self._lost(place)
 
-    def _one(self, one: DictionaryObject, place: str) -> None:
+    def _one(self, one: DictionaryObject, page: pypdf.PageObject, place: str) -> None:
         kind = one.get("/Subtype")
         if kind == "/Link":
             self._link(one, place)
@@ -60,13 +61,13 @@ class Annotations:
             self._widget(one, place)
         elif kind is None:
             self._lost(place)
-        elif kind != "/Popup" and (said := str(one.get("/Contents") or "").strip()):
+        elif said := _said(one, page):
             index = self._notes.add(f"{place}的批注", said)
             self._notes.mark(index, COMMENT, said)
 
     def _link(self, one: DictionaryObject, place: str) -> None:
         target = str(dictionary(one.get("/A")).get("/URI") or "")
-        if target.startswith("mailto:"):
+        if "@" in target or target.startswith(("mailto:", "tel:")):
             self._notes.add(f"{place}的超链接", target)
         elif not {"/A", "/Dest", "/PA", "/AA"} & set(one):
             self._lost(place)
@@ -117,6 +118,18 @@ class Annotations:
             self._notes.fault("look", "warn", reason)
 
 
+def _said(one: DictionaryObject, page: pypdf.PageObject) -> str:
+    """What a note says, plain or set in type; else what it shows."""
+    if one.get("/Subtype") == "/Popup":
+        return ""
+    plain = str(one.get("/Contents") or "").strip()
+    if plain:
+        return plain
+    rich = " ".join(_TAG.sub(" ", str(one.get("/RC") or "")).split())
+    shown = _shown(one)
+    return rich or (page.extract_xform_text(shown).strip() if shown is not None else "")
+
+
 def dictionary(value: Any) -> DictionaryObject:
     """What is meant, when it is a dictionary; else an empty one."""
     found = value.get_object() if value is not None else None
@@ -134,9 +147,15 @@ def _upwards(one: DictionaryObject) -> Iterator[DictionaryObject]:
 
 def _writes(widget: DictionaryObject) -> bool:
     """Whether a field shows words."""
-    shown = dictionary(widget.get("/AP")).get("/N")
+    shown = _shown(widget)
+    return shown is not None and _WRITES.search(shown.get_data()) is not None
+
+
+def _shown(one: DictionaryObject) -> Any:
+    """What is drawn in its place; None when nothing is."""
+    shown = dictionary(one.get("/AP")).get("/N")
     shown = shown.get_object() if shown is not None else None
-    return isinstance(shown, StreamObject) and _WRITES.search(shown.get_data()) is not None
+    return shown if isinstance(shown, StreamObject) else None
 
 
 def _form(reader: pypdf.PdfReader) -> Iterator[Any]:

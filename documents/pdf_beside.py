@@ -1,5 +1,6 @@
 """What a PDF holds beside the text of its pages: notes, links, files, forms, properties, layers."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from documents.parts import AUTHOR, Notes
 from documents.pdf_annotations import dictionary
 from documents.persons import is_person
 
+_TAG = re.compile(r"<[^<>]*>")
 _MOST_NODES = 20_000
 _SHOWN = {"/Author": "作者", "/Title": "标题", "/Subject": "主题", "/Keywords": "关键字"}
 
@@ -47,6 +49,7 @@ def _fields(reader: pypdf.PdfReader, notes: Notes) -> None:
             ("", str(one.get("/V") or "")),
             ("的默认值", str(one.get("/DV") or "")),
             ("的提示", str(one.get("/TU") or "")),
+            ("的内容", _TAG.sub(" ", str(one.get("/RV") or "")) if not one.get("/V") else ""),
             ("的选项", "、".join(_choice(each) for each in choices)),
         ):
             # The states of boxes are names: /Yes, /Off.

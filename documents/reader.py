@@ -140,7 +140,7 @@ _PLAIN: dict[str, Callable[[bytes, Notes], None]] = {
     ".csv": read_table,
     **dict.fromkeys((".html", ".htm"), _swept(read_page)),
     ".pdf": _swept(read_pdf),
-    **dict.fromkeys(PICTURES, read_picture_file),
+    **dict.fromkeys(PICTURES, _swept(read_picture_file)),
 }
 
 _OLD = frozenset((".doc", ".xls", ".ppt", ".wps", ".et", ".dps"))

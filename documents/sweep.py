@@ -29,7 +29,7 @@ _MOST_TAGS = 100_000  # of a part whose runs are joined
 
 def sweep_archive(archive: Archive, notes: Notes) -> None:
     """Tell what stands in any entry, or beside them, and was not read."""
-    known = _Known(notes)
+    known = Sweep(notes)
     for name in archive.names:
         if not (is_picture(name) or _NO_WORDS.search(name) or name.endswith("/")):
             known.tell(f"文件内部的 {name}（看不见但随文件发布）", archive.bytes(name))
@@ -38,10 +38,10 @@ def sweep_archive(archive: Archive, notes: Notes) -> None:
 
 def sweep_bytes(content: bytes, notes: Notes) -> None:
     """The same for a file that is one piece; without mails, which programs sign with."""
-    _Known(notes).tell("文件内部（看不见但随文件发布）", content, mails=False)
+    Sweep(notes).tell("文件内部（看不见但随文件发布）", content, mails=False)
 
 
-class _Known:
+class Sweep:
     """What the readers have told, blanks left out."""
 
     def __init__(self, notes: Notes) -> None:

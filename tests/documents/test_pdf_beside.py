@@ -77,6 +77,56 @@ def test_no_damage_to_annotations_and_forms_is_silent() -> None:
         assert any("读不全" in one.reason for one in read_attachment("a.pdf", broken).faults), put
 
 
+def _stream(said: bytes, **entries: Any) -> Any:
+    made = DecodedStreamObject()
+    made.set_data(said)
+    made.update(_object({f"/{key}": value for key, value in entries.items()}))
+    return made.flate_encode()
+
+
+def test_a_number_is_read_wherever_a_pdf_keeps_words() -> None:
+    """Packed or not: what no page shows is found, or told."""
+    number = "11010519491231002X"
+    shown = f"BT /F 9 Tf ({number}) Tj ET".encode()
+    font = _object({"/Type": NameObject("/Font"), "/Subtype": NameObject("/Type1"),
+                    "/BaseFont": NameObject("/Helvetica")})  # fmt: skip
+    fonts = _object({"/Font": _object({"/F": font})})
+    rich = TextStringObject(f"<body><p>{number}</p></body>")
+    drawn = _stream(shown, Subtype=NameObject("/Form"), Resources=fonts)
+    link = _object({"/S": NameObject("/URI"), "/URI": TextStringObject(f"http://a.cn/{number}")})
+    field = _object({"/T": TextStringObject("a"), "/FT": NameObject("/Tx"), "/RV": rich})
+    spoken = f"/Span <</ActualText ({number})>> BDC BT /F 9 Tf (word by word) Tj ET EMC".encode()
+
+    def form(writer: Any, **entries: Any) -> None:
+        writer._root_object[NameObject("/AcroForm")] = _object(
+            {f"/{key}": value for key, value in entries.items()}
+        )
+
+    def noted(page: Any, kind: str, **entries: Any) -> None:
+        named = {f"/{key}": value for key, value in entries.items()}
+        one = _object({"/Subtype": NameObject(f"/{kind}"), **named})
+        page[NameObject("/Annots")] = ArrayObject([one])
+
+    for place, plant in {
+        "rich note": lambda w, p: noted(p, "FreeText", RC=rich),
+        "stamp": lambda w, p: noted(p, "Stamp", AP=_object({"/N": w._add_object(drawn)})),
+        "link": lambda w, p: noted(p, "Link", A=link),
+        "rich field": lambda w, p: form(w, Fields=ArrayObject([w._add_object(field)])),
+        "xfa": lambda w, p: form(w, XFA=w._add_object(_stream(f"<x>{number}</x>".encode()))),
+        "packet": lambda w, p: p.update(
+            _object({"/Metadata": w._add_object(_stream(number.encode()))})
+        ),
+        "spoken": lambda w, p: p.update(
+            _object({"/Resources": fonts, "/Contents": w._add_object(_stream(spoken))})
+        ),
+    }.items():
+        writer, out = pypdf.PdfWriter(), io.BytesIO()
+        plant(writer, writer.add_blank_page(200, 200))
+        writer.write(out)
+        found = read_attachment("a.pdf", out.getvalue())
+        assert any(number in part.text for part in found.parts), place
+
+
 def _object(entries: dict[str, Any]) -> DictionaryObject:
     return DictionaryObject({NameObject(key): value for key, value in entries.items()})
 

@@ -9,6 +9,7 @@ from stdnum.cn import ric
 
 from documents.reader import read_attachment
 from tests.documents.raw_word import docx, paragraph, text
+from tests.documents.test_whole import _OFD
 from tests.gates.office_files import sheet, workbook, zipped
 
 _A = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
@@ -152,3 +153,12 @@ def test_a_text_is_found_whatever_the_case_of_its_name(name: str) -> None:
         entries: dict[str, str | bytes] = {one: archive.read(one) for one in archive.namelist()}
     entries[name] = entries.pop("word/document.xml")
     assert read_attachment("a.docx", zipped(entries)).parts[0].text == "公告如下"
+
+
+def test_every_part_of_an_ofd_is_found_whatever_the_case_of_its_name() -> None:
+    for part in _OFD:
+        renamed = {(key.upper() if key == part else key): value for key, value in _OFD.items()}
+        if part == "OFD.xml":
+            continue  # what the file begins with has one name
+        whole = {one.text for one in read_attachment("a.ofd", zipped(_OFD)).parts}
+        assert {one.text for one in read_attachment("a.ofd", zipped(renamed)).parts} == whole, part
