@@ -7,6 +7,7 @@ import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import docx
 import lxml.html
@@ -16,11 +17,13 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from content_sources.whitelist import listed_host
 from documents.charset import decode
+from documents.markup import is_swollen, marks
 from staff.refusal import Reason, Refused
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_UNPACKED = 80 * 1024 * 1024
 MOST_ROWS = 20_000
+MOST_MARKS = 1_300_000
 _NAME = re.compile(r"单位|稿源|媒体名称|网站名称|^名称$|机构名称")
 _HOSTS = re.compile(r"域名|网址|主机|链接")
 _NUMBER = re.compile(r"^\d{1,5}[.、．]?$")
@@ -60,7 +63,7 @@ def parse_list(name: str, data: bytes) -> Parsed:
     if kind not in readers:
         raise _unreadable(name, "只能读 xlsx、docx、csv 和 html 文件，请另存后再导入")
     try:
-        rows = list(readers[kind](data))
+        rows = list(islice(readers[kind](data), MOST_ROWS + 1))
     except (
         zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, csv.Error,
         etree.ParserError, etree.XMLSyntaxError,
@@ -85,9 +88,12 @@ def _check_archive(data: bytes) -> None:
             raise ValueError("the archive unpacks to too much")
         for entry in archive.infolist():
             if entry.filename.endswith((".xml", ".rels")):
-                with archive.open(entry) as part:
-                    if b"<!DOCTYPE" in part.read(4096):
-                        raise ValueError("a document type is not read")
+                content = archive.read(entry)
+                if b"<!DOCTYPE" in content[:4096]:
+                    raise ValueError("a document type is not read")
+                # Rows of a sheet are read one by one; all else is kept as a tree.
+                if "/worksheets/" not in entry.filename and marks(content) > MOST_MARKS:
+                    raise ValueError("there is too much in one part")
 
 
 def _xlsx(data: bytes) -> Iterator[Row]:
@@ -124,7 +130,10 @@ def _csv(data: bytes) -> Iterator[Row]:
 
 
 def _html(data: bytes) -> Iterator[Row]:
-    page = lxml.html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", decode(data)))
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", decode(data))
+    if is_swollen(text):
+        raise ValueError("there is too much in one page")
+    page = lxml.html.document_fromstring(text)
     tables = [table for table in page.iter("table") if table.find(".//table") is None]
     for number, table in enumerate(tables, 1):
         where = f"表 {number} " if len(tables) > 1 else ""

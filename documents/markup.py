@@ -17,6 +17,8 @@ MALFORMED = (ElementTree.ParseError, LookupError, ValueError)
 """What is raised for XML that cannot be read; a DTD raises DTDForbidden, one of these."""
 
 Started = Callable[[str, dict[str, str]], None]
+_MOST_TAGS = 1_000_000
+SWOLLEN_PAGE = "网页异常地大（标签太多），机器没有读，请拆分，或打印成 PDF 核对后上传"
 _BETWEEN = "}"
 _OFFICE = ("http://schemas.openxmlformats.org/", "http://purl.oclc.org/ooxml/")
 _ENDS = tuple(_BETWEEN + name for name in ("p", "tab", "br", "cr", "tc", "si", "c", "v", "lpwstr"))
@@ -30,6 +32,11 @@ class _Enough(Exception):
 def marks(content: bytes) -> int:
     """At least as many as its tags and attributes: what a tree of it costs."""
     return content.count(b"<") + content.count(b"=")
+
+
+def is_swollen(page: str | bytes) -> bool:
+    """Whether a web page has more tags than one that people write: each is kept in a tree."""
+    return (page.count("<") if isinstance(page, str) else page.count(b"<")) > _MOST_TAGS
 
 
 def tree(content: bytes) -> Any:

@@ -10,6 +10,7 @@ import lxml.etree
 import lxml.html
 
 from documents.columns import Columns
+from documents.markup import SWOLLEN_PAGE, is_swollen
 from documents.parts import HIDDEN, Notes, Unreadable
 from documents.unseen import unseen_nodes
 
@@ -74,6 +75,8 @@ def read_page(content: bytes, notes: Notes) -> None:
     text = _told(content, notes)
     if _OPENS.search(text) and not _CLOSES.search(text):
         notes.fault("damaged", "warn", _CUT_PAGE)
+    if is_swollen(text):
+        raise Unreadable("too-long", "block", SWOLLEN_PAGE)
     page = (text or "<p/>").encode("utf-8", "ignore")
     parser = lxml.html.HTMLParser(encoding="utf-8")
     root: Any = lxml.html.document_fromstring(page, parser=parser, ensure_head_body=True)

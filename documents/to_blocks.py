@@ -14,6 +14,7 @@ from blocks.taken import LeftOut, Taken, document_of, split_title
 from blocks.text import from_plain
 from documents.charset import decode
 from documents.lines import Line, paragraphs
+from documents.markup import SWOLLEN_PAGE, is_swollen
 from documents.ofd import ofd_text
 from documents.parts import LARGEST, Archive, Notes, Unreadable
 from documents.pdf import MOST_PAGES, PDF_ERRORS, page_text, pictures_of
@@ -104,7 +105,7 @@ def _taken(suffix: str, content: bytes, keep: _Kept) -> Taken:
     if suffix in _ZIPPED:
         return _with_damage(content, word_blocks(Archive(content), keep))
     if suffix in (".html", ".htm"):
-        return from_html(decode(content), keep, page=True)
+        return from_html(_page(content), keep, page=True)
     if suffix in (".md", ".markdown"):
         return from_markdown(decode(content))
     if suffix == ".txt":
@@ -116,6 +117,13 @@ def _taken(suffix: str, content: bytes, keep: _Kept) -> Taken:
     known = ".docx、.html、.pdf、.ofd、.md、.txt"
     remedy = f"：{_OTHER[suffix]}" if suffix in _OTHER else ""
     raise Unreadable("unreadable", "block", f"读不了这种文件{remedy}；可以导入 {known}")
+
+
+def _page(content: bytes) -> str:
+    text = decode(content)
+    if is_swollen(text):
+        raise Unreadable("too-long", "block", SWOLLEN_PAGE)
+    return text
 
 
 def _with_damage(content: bytes, taken: Taken) -> Taken:

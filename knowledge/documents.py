@@ -14,6 +14,7 @@ import lxml.html
 from blocks.text import project
 from config.faults import Fault
 from documents.lines import without_blanks
+from documents.markup import SWOLLEN_PAGE, is_swollen
 from documents.no_article import why_no_article
 from documents.pages.extract import NoArticle, extract_page
 from documents.parts import Fault as FileFault
@@ -195,6 +196,8 @@ _NOISE = "//script|//style|//nav|//footer|//form|//noscript|//comment()"
 def _html(name: str, data: bytes) -> PolicyPage:
     """A saved page, read as a fetched one is; a page without an article's body as it stands."""
     html = _decode(name, data)
+    if is_swollen(html):
+        raise DocumentError(f"{name}：{SWOLLEN_PAGE}")
     root = _parsed(name, html)
     titles = ("string(//meta[@name='ArticleTitle']/@content)", "string(//h1)", "string(//title)")
     title = next((found for path in titles if (found := str(root.xpath(path)).strip())), "")

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 
 import pytest
 
+from content_sources.list_files import parse_list
 from documents import markup
 from documents.parts import Fault, Part, Reading
 from documents.reader import read_attachment
 from documents.sight import Seen, with_seen
 from documents.to_blocks import read_file
 from knowledge.documents import DocumentError, read_bytes
+from staff.refusal import Refused
 from tests.documents.raw_word import docx, paragraph, text
 from tests.documents.test_whole import _OFD
 from tests.gates.office_files import identity, sheet, workbook, zipped
@@ -79,6 +81,27 @@ def test_a_sheet_of_empty_cells_is_walked_through() -> None:
     empty = f"<worksheet><sheetData>{row}</sheetData></worksheet>"
     found = read_attachment("a.xlsx", _with(_SHEET, {"xl/worksheets/sheet1.xml": empty}))
     assert [(one.place, one.text) for one in found.parts] == [("工作表 表 D1", "公告")]
+
+
+def test_a_page_of_more_tags_than_people_write_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("documents.markup._MOST_TAGS", 1_000)
+    for count, fits in ((900, True), (1_100, False)):
+        page = ("<html><body><p>公告如下</p>" + "<br>" * count + "</body></html>").encode()
+        faults = read_attachment("a.html", page).faults
+        assert [one.severity for one in faults] == ([] if fits else ["block"])
+        assert isinstance(read_file("a.html", page), str) is not fits
+        if not fits:
+            with pytest.raises(DocumentError, match="异常地大"):
+                read_bytes("a.html", page)
+            with pytest.raises(Refused, match="打不开"):
+                parse_list("a.html", page)
+
+
+def test_a_list_in_a_swollen_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("content_sources.list_files.MOST_MARKS", 1_000)
+    many = {"word/any.xml": "<a>" + "<a/>" * 1_100 + "</a>"}
+    with pytest.raises(Refused, match="打不开"):
+        parse_list("a.docx", _with(_WORD, many))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
