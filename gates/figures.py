@@ -8,7 +8,10 @@ from gates.finding import Context, Finding, Ground
 
 _SUMS = "《统计法》第六条、第七条：统计数据应当真实准确；数据前后一致"
 _MONEY = "亿元|万元|元"
-_THING = "亿元|万元|元|万人|万户|万亩|人|名|户|件|家|个|亩|公顷|吨|辆|所|宗|起|例|套|台|座|项|张|份|场|条"
+_THING = (
+    "亿元|万元|元|万人|万户|万亩|人|名|户|件|家|个|亩|公顷|吨|辆|所|宗|起|例"
+    "|套|台|座|项|张|份|场|条"
+)
 _FIGURE = r"(\d{1,15}(?:\.\d{1,9})?)"  # longer is no sum, and no number a program should compute
 _TOTAL = re.compile(
     rf"(?:共|总|合计)[^\d，。；;]{{0,10}}?{_FIGURE}({_THING})[，,（(:：]?[^\d。；;]{{0,6}}?其中"
