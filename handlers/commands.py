@@ -77,6 +77,11 @@ FORGET_WORDS = (
     *("删除我的信息", "删除我的个人信息", "删除个人信息", "删除我的数据", "删除我的资料"),
 )
 
+STOP_WORDS = (
+    *("stop sending", "please stop", "stop pls", "stop sending me messages", "no more messages"),
+    *("opt out", "optout", "remove me", "cancel subscription", "quit", "cancel all"),
+)
+
 MENU_KEYS = {"发布解读": "menu_read", "政民互动": "menu_talk", "办事服务": "menu_serve"}
 WORDS = {
     "start": "start", "help": "help", "帮助": "help", "怎么用": "help",
@@ -92,6 +97,7 @@ WORDS = {
     "我的数据": "data",
     "继续推送": "resume", "恢复推送": "resume", "恢复订阅": "resume", "取消暂停": "resume",
     "stop": "leave:all", "td": "leave:all", "t": "leave:all", "unsubscribe": "leave:all",
+    **dict.fromkeys(STOP_WORDS, "leave:all"),
     **dict.fromkeys(FORGET_WORDS, "forget"),
     **MENU_KEYS,
 }  # fmt: skip

@@ -69,8 +69,10 @@ REHEARSED = frozenset(
 NO_ANSWER = frozenset({"stale", "unavailable", "stopped", "slow_down", "unsupported"})
 """Templates by which nothing was answered."""
 
-Heard = Callable[[str], str]
-"""A text in, the class of danger it tells of out, or ""."""
+Heard = Callable[[str, float], str]
+"""A text and its bar in (1; less hears more), the class of danger it tells of out, or ""."""
+BESIDE = 0.5
+"""The bar for what is told beside a withdrawal, where all of it together sounded like danger."""
 
 
 class Dispatcher:
@@ -100,10 +102,7 @@ class Dispatcher:
             return None
         # Of a message without words the key says what it is: a picture may have a caption.
         pressed = bool(inbound.key) and inbound.kind is not InboundKind.MEDIA
-        # Every word of a withdrawal is known: who says no more than that is in no danger.
-        text = normal(inbound.text)
-        heard = not (pressed or arrives(inbound) or fixed_words(text))
-        danger = self._heard(text) if heard else ""
+        danger = "" if pressed or arrives(inbound) else self._heard(normal(inbound.text))
         if danger:
             return await self._in_danger(inbound, contact, danger)
         # Counted before anything is read: a flood must stay cheap.
@@ -123,18 +122,11 @@ class Dispatcher:
         return self._parts(turn, said) if said.pieces else None
 
     def _heard(self, text: str) -> str:
-        """Of a withdrawal only what is told beside it: who leaves is in no danger by that."""
-        heard = self._danger(text)
-        if not heard:
-            return ""
         try:
             known = self._w.subscribers.taxonomy
         except Refused:  # no taxonomy can be proved: nothing is known by its name
             known = None
-        if known is not None and only_wishes(text, known):
-            return ""
-        rest = beyond(text, known)
-        return heard if rest is None else (rest and self._danger(rest))
+        return heard_in(text, known, self._danger)
 
     async def rehearse(self, inbound: Inbound) -> Parts | None:
         """What a pressed menu entry is answered with; None when that is no answer.
@@ -223,11 +215,28 @@ class Dispatcher:
         )
 
 
+def heard_in(text: str, known: Taxonomy | None, danger: Heard = danger_in) -> str:
+    """The class of danger in it; of a withdrawal only what is told beside it counts.
+
+    Every word of a withdrawal is known: who says no more than that is in no danger by it.
+    """
+    heard = "" if fixed_words(text) else danger(text, 1.0)
+    if not heard or (known is not None and only_wishes(text, known)):
+        return ""
+    rest = beyond(text, known)
+    return heard if rest is None else (rest and danger(rest, BESIDE))
+
+
 def only_wishes(text: str, known: Taxonomy) -> bool:
     """Whether it is a subscription and no more, all of it understood: 帮我妈订阅就业."""
     wish = wish_in(text, known)
-    whole = wish is not None and bool(wish.facets) and wish.missed <= {Missed.PERSON}
-    return whole or exchange_in(text, known) is not None or bool(keeps_in(text, known))
+    if wish is not None and bool(wish.facets) and wish.missed <= {Missed.PERSON}:
+        return True
+    found = exchange_in(text, known)
+    if found is None:
+        return bool(keeps_in(text, known))
+    wished = wish_in(found.wish, known)
+    return wished is not None and wished.missed <= {Missed.PERSON}
 
 
 def _offered(number: str, data: Mapping[str, Any]) -> tuple[str, str]:

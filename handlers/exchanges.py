@@ -12,12 +12,12 @@ from handlers.leaving import LONGEST, STRANGER, Clause, cut, parts_of, plain_of
 from handlers.wishes import wish_in
 
 _END = (
-    "(?:退订|退掉|退了|退|取消|撤销|不要再发|不要|不想要|别再发|别发|不再订阅|不订阅|不订|"
+    "(?:退订|退掉|退了|退(?!订)|取消|撤销|不要再发|不要|不想要|别再发|别发|不再订阅|不订阅|不订|"
     "不再发|不发|不推|停掉|停了|停|关掉|关了|删掉|删)"
 )
 _FOR = (
     "(?:改订阅|改成订阅|改为订阅|改订|换订|改成|改为|换成|换为|换|再订阅|重新订阅|另订|再订|给我订|帮我订|想订|要订|"
-    "只订|订阅|订|改关注|关注|给我发|改发|发|只要|要)"
+    "只订|订阅|订(?!阅)|改关注|关注|给我发|改发|发|只要|要)(?![和与及跟、的了都全 ]|[，,。；;])"
 )
 _OF = "(?:的)?(?:订阅|推送|消息|信息|政策)?(?:了|吧)?"
 _GAP = "[，,。；; ]*(?:然后|再|并且|并|同时|我要|我想|请)?"
@@ -69,6 +69,8 @@ _KEEPS = tuple(
         r"(?P<kept>.{1,16}?)(?:以外|之外|外)?",
     )
 )
+_OURS = re.compile("订|推|发|关注|消息|政策|就业|消费")
+"""What says that it is about what we send; without it 社保换成医保 may be about anything."""
 _ASKS = re.compile("[?？吗呢]|怎么|如何|什么|多少|能不能|可不可以|为什么")
 
 
@@ -80,10 +82,15 @@ class Exchange:
     wish: str
 
 
+def of_ours(text: str) -> bool:
+    """Whether it is said of what we send: 只留社保，其他都停 may be about anything."""
+    return _OURS.search(plain_of(text)) is not None
+
+
 def exchange_in(text: str, taxonomy: Taxonomy) -> Exchange | None:
     """What `text` exchanges for what, or None."""
     plain = plain_of(text).rstrip("。.!！ ")
-    if len(plain) > LONGEST or _ASKS.search(plain):
+    if len(plain) > LONGEST or _ASKS.search(plain) or not of_ours(plain):
         return None
     for pattern in _EXCHANGES:
         found = pattern.fullmatch(plain)
@@ -93,6 +100,9 @@ def exchange_in(text: str, taxonomy: Taxonomy) -> Exchange | None:
             continue
         wished = wish_in(wish, taxonomy)
         topics = {one.topic for one in wished.asked} - {""} if wished else set()
+        # 取消就业订阅和消费订阅 has no second wish: it names what ends twice.
+        if found and found["new"].removesuffix("的").endswith(("订阅", "关注", "推送")):
+            return None
         if topics and topics.isdisjoint(one.key for one in facets):
             return Exchange(facets, wish)
     return None

@@ -17,7 +17,7 @@ from enum import StrEnum
 from facets.taxonomy import Facet, Taxonomy
 from gates.normalise import normalise
 from handlers.days import day_meant, without_days
-from handlers.leaving_words import CONSENT, LISTS
+from handlers.leaving_words import CONSENT, GRAVE, LISTS
 from handlers.rhythms import LESS
 from handlers.wishes_words import PAID
 
@@ -30,6 +30,7 @@ _RHYTHM = re.compile(
 )
 """How often is no day, and who says it wants to go on: 别每天发了，一周一次."""
 _CONSENT = re.compile(CONSENT)
+_GRAVE = re.compile(GRAVE)
 _EXCEPT = re.compile(
     "除了|除外|以外|之外|只留|只保留|只要|保留|留着|留下"
     "|(?:不感兴趣|没兴趣|没用|无关|不相关|不喜欢|用不上)的(?=[就都别]|不[要用]|消息|内容)"
@@ -42,6 +43,11 @@ _ANGRY = re.compile(
     r"|再(?:给我)?(?:发|推送?)(?:消息)?.{0,3}就(?:举报|拉黑|投诉|屏蔽|取关|告|报警).{0,3}"
 )
 """What ends no more than a talk, or threatens: 别再联系我, 再发我就投诉."""
+_ONE = re.compile(
+    "(?:退订|退|取消|关|删)(?:掉|了)?(?:其中|这|那|上面|下面|最后|第)?的?"
+    "[一二两三四五六七八九几][个项条类](?![都也不月星礼周小天])"
+)
+"""One or some of them, and nobody knows which: the list is shown."""
 _BARE = 20
 """Signs of a message that refuses and does not say what."""
 
@@ -116,7 +122,8 @@ def leaving(text: str, today: date, taxonomy: Taxonomy | None = None) -> Leaving
     if not all(_beside(one, clear=clear) for one, act in found if act is None):
         return None
     rest = any(one.facets for one, act in found if act is None)
-    return replace(_together(acts, until), rest=rest)
+    meant = replace(_together(acts, until), rest=rest)
+    return Leaving(Act.LOOK) if not meant.facets and _ONE.search(said) else meant
 
 
 def may_leave(text: str, taxonomy: Taxonomy | None = None) -> bool:
@@ -139,9 +146,14 @@ def may_leave(text: str, taxonomy: Taxonomy | None = None) -> bool:
     return any(one.bare for one in clauses)
 
 
+def grave(plain: str) -> bool:
+    """Whether words of leaving in it may mean a life: 我想结束一切, 我不行了."""
+    return _GRAVE.search(plain) is not None
+
+
 def only_leaves(text: str, today: date) -> bool:
     """Whether it says that somebody leaves or pauses, and not a word that we do not know."""
-    if leaving(text, today) is None:
+    if leaving(text, today) is None or grave(plain_of(text)):
         return False
     clauses = [Clause(cut(part, None)) for part in parts_of(without_days(plain_of(text)))]
     return not any(one.has(STRANGER) for one in clauses)

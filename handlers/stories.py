@@ -16,6 +16,7 @@ from handlers.leaving import (
     Clause,
     Word,
     cut,
+    grave,
     parts_of,
     plain_of,
     withdrawn,
@@ -38,7 +39,7 @@ _LEFT = "(?:走了|过世|去世|离世|病逝|走了好?几年|不在|不在人
 _REASONS = (
     r"(?:搬(?:走|家|离|到.{1,6}|去.{1,6})|换(?:了)?(?:个)?(?:号|号码|手机|手机号|电话|工作|城市|地方|单位)|"
     r"(?:手机号?|号码|电话|卡|账号|店|公司|厂子?)?(?:注销|停机|停用|不用|换|关门|倒闭|转让|关)|"
-    r"离职|退休|毕业|出国|转行|调走|辞职|结婚|迁走|迁出|找到(?:新)?工作|有工作|上班|就业|"
+    r"在?(?:开会|上课|加班|坐月子|开车|上夜班)(?:呢|中)?|离职|退休|毕业|出国|转行|调走|辞职|结婚|迁走|迁出|找到(?:新)?工作|有工作|上班|就业|"
     r"(?:听|看|收|读|受)?(?:够|累|烦|腻)|不用|不需要|用不着|不感兴趣|没兴趣|没时间看?|没空看?|看不懂|不识字|"
     r"(?:年纪|岁数|年龄)大|(?:眼睛?)?(?:不好|看不清|花)|(?:根本|压根|从来)?没有?(?:订|订阅|关注|订购)过?(?:你们)?|手机(?:一直|老是?|总)?响(?:受不了)?|这是.{0,4}的(?:手机|号码?|微信)|要?(?:睡觉|休息)|让我(?:静静|清静|安静)|(?:考上|当上|入职).{0,6}|上(?:大学|学|初中|高中)|转正|求?你们放过我|不是(?:本人|机主|.{0,5}(?:人员|户|学生|企业|老板|家属|居民|本地人|农民))|不住(?:这里|这儿|这边|那里|旗里)?|不会用(?:手机|微信)?|手机没内存|收到太多|"
     r"发错(?:人|号)?|不是本人|不是机主|(?:已经)?(?:办完|办好|办妥|领到|领完|问到|解决)|"
@@ -96,7 +97,11 @@ def beyond(text: str, taxonomy: Taxonomy | None = None) -> str | None:
         told = "" if _ends_all(words) or _unwanted(words) or _complains(part) else _split(words)
         found = found or told is not None
         story = part if told is None else told
-        if not (_STORY.fullmatch(_STILL.sub("", story)) or _silent(story)):
+        if _STORY.fullmatch(_STILL.sub("", story)):
+            continue
+        if grave(part):
+            rest.append(part)
+        elif not _silent(story):
             rest.append(story)
     return "，".join(rest) if found else None
 

@@ -14,7 +14,7 @@ from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS
 from facets.taxonomy import Facet, Taxonomy
 from handlers.choosing import chosen
 from handlers.commands import ALWAYS
-from handlers.exchanges import exchange_in, keeps_in, only_in, parted_in
+from handlers.exchanges import exchange_in, keeps_in, of_ours, only_in, parted_in
 from handlers.leaving import Act, Leaving, leaving, may_leave
 from handlers.rhythms import asks_less
 from handlers.stories import beyond, leaves_beside
@@ -110,7 +110,8 @@ class Withdrawing:
         kept = {row.id for row in await self._named(turn, facets)} if facets else set()
         async with self._ledger.db.session() as session:
             every = await self._subs.list(session, turn.contact.id) if facets else []
-        if not kept:  # they have none of it: how much is to go, nobody knows
+        # They have none of it, or may speak of something else: how much is to go, nobody knows.
+        if not kept or not of_ours(turn.text):
             return await self._unsure(turn) if every else None
         gone = [row for row in every if row.id not in kept]
         if not gone:

@@ -139,3 +139,33 @@ async def test_who_subscribes_for_another_is_told_whose_it_is(office) -> None:
         said = await citizen.say(words)
         assert "已订阅：就业创业（即时）" in said, words
         assert "订阅只能订在您自己的账号上" in said, words
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "我就业了，退订消费",
+        "暂停就业退订消费",
+        "取消就业订阅和消费订阅",
+        "取消就业的订阅和消费",
+        "不要就业订阅消费订阅",
+        "退订就业的订阅 消费的订阅",
+        "取消就业关注和消费关注",
+        "社保换成医保",
+        "不要贷款，只要公积金",
+    ],
+)
+def test_what_is_to_go_is_never_subscribed(words: str) -> None:
+    assert exchange_in(words, starting_taxonomy()) is None
+
+
+async def test_what_may_be_about_anything_ends_nothing_unasked(office) -> None:
+    citizen = await office.citizen()
+    await citizen.say("订阅打假")
+    await citizen.say("订阅旅游")
+    before = await active(citizen)
+    assert len(before) == 2
+    assert "已退订" not in await citizen.say("只留打假，其他都停")
+    assert await active(citizen) == before
+    await citizen.say("只留打假，其他都退订")
+    assert len(await active(citizen)) == 1

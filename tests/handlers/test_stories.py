@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from facets.taxonomy import starting_taxonomy
-from handlers.commands import command_key, fixed_words
-from handlers.dispatch import only_wishes
+from handlers.commands import command_key
+from handlers.dispatch import heard_in
 from handlers.leaving import may_leave
 from handlers.rhythms import asks_less
-from handlers.stories import beyond, leaves_beside
+from handlers.stories import leaves_beside
 from handlers.wishes import offers_rhythm
 from knowledge.danger import danger
 from tests.handlers.test_leaving import OTHER, SAID, lines
@@ -165,11 +165,7 @@ PURE = """我已经搬走了，不要再发了
 
 
 def heard(text: str) -> str:
-    """As the dispatcher does."""
-    known = starting_taxonomy()
-    told = "" if fixed_words(text) or only_wishes(text, known) else danger(text)
-    rest = beyond(text, known) if told else None
-    return told if rest is None else (rest and danger(rest))
+    return heard_in(text, starting_taxonomy())
 
 
 def test_a_story_without_a_comma_is_asked_back_and_what_was_said_before_goes() -> None:
@@ -215,3 +211,41 @@ def test_an_everyday_question_goes_on_to_the_answers(words: str) -> None:
 def test_no_look_alike_is_asked_back() -> None:
     known = starting_taxonomy()
     assert [one for one in OTHER if leaves_beside(one, known)] == []
+
+
+DANGERS = """取消就业改订消费，我不想活了
+不要就业了，只要消费，我想跳楼
+别发就业了，发点消费的，我老公又打我了
+把就业换成消费，不换我就炸了你们单位
+取消就业改订消费，家里着火了
+我想死，别发了
+我要死了，退订
+我真的很想死，别再发消息了
+我想结束这一切
+我想彻底结束
+我想死，我搬走了，别发了
+手机号注销了别发了，我想死
+都说了别再发了，我不行了
+孩子没了别发了
+遗书写好了，我搬走了，别发了
+来世再见，别发了
+催收威胁我，我搬走了，别发了"""
+
+
+@pytest.mark.parametrize("words", DANGERS.split("\n"))
+def test_no_withdrawal_hides_a_danger(words: str) -> None:
+    assert heard(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "我想结束订阅",
+        "我想彻底结束你们的推送",
+        "烦死了，别发了",
+        "别再发了，吵死人了",
+        "老公死了，别发了",
+    ],
+)
+def test_no_word_of_anger_is_a_danger(words: str) -> None:
+    assert not heard(words)
