@@ -163,9 +163,9 @@ def _spoken(word: str, text: str) -> bool:
     return word in text
 
 
-def danger_in(text: str, words: Sequence[str]) -> str:
+def danger_in(text: str, words: Sequence[str], bar: float = 1.0) -> str:
     """The class of danger in a text; "other" for one of an office's own `words`."""
-    if heard := danger(text):
+    if heard := danger(text, bar):
         return heard
     mine = any(word in text.lower() for word in words) and not _about_policy(text)
     return "other" if mine else ""

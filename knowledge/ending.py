@@ -5,7 +5,7 @@ one's: the words must be said of the document, or in one sentence with its first
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from knowledge.in_force import (
@@ -35,7 +35,8 @@ _VERB_RANGE = re.compile(
     rf"(?:期间|内)?(?:{VERB}|，?有效|(?=[。；，,\n]|$))"
 )
 _UNTIL = re.compile(
-    rf"(?:{_TERM}|施行|实施|执行|试行|实行|延续|生效|有效)[^。；\n《》]{{0,14}}?"
+    rf"(?:{_TERM}|施行|实施|执行|试行|实行|延续|生效|有效)"
+    rf"(?:(?!申|报名|核销|领|兑|缴|登记|受理|提交|其中|第|活动|使用)[^。；\n《》]){{0,14}}?"
     rf"(?:截至|截止(?:日期|时间)?[到至于为]?|至|到){DAY}"
 )
 _LAPSES = re.compile(
@@ -60,6 +61,11 @@ _HEAD = re.compile(
     r"^[ \u3000]*(?:第[\d一二三四五六七八九十百]+条|[（(]?[\d一二三四五六七八九十]{1,3}[）)、.．])?"
     r"[ \u3000]*"
 )
+_OF_OTHERS = re.compile(
+    rf"(?:》|原[\u4e00-\u9fff]{{0,12}}{_KIND})[（(][^（）()\n]{{2,60}}[）)]"
+    r"|原[\u4e00-\u9fff]{0,10}(?:政策|标准|规定|办法|通知)(?:执行|施行|实施)[至到][^，,。；\n]{4,12}"
+)
+"""What stands in brackets behind another document is about that one."""
 _BEFORE = re.compile(r"[^。\n]*\Z")
 _STOP = re.compile(r"[。\n]")
 _CLAUSE = re.compile(r"[^，,；：:]*\Z")
@@ -76,7 +82,14 @@ class Force:
 
 def in_force(text: str, issued: date | None) -> Force:
     """What a text whose days are in figures says; `issued` is the day on it."""
-    text = plain_days(text)
+    text = _OF_OTHERS.sub(lambda found: "\u3000" * len(found[0]), plain_days(text))
+    force = _said(text, issued)
+    # A last day before the first is a slip or another document's: the policy has none.
+    backwards = force.start is not None and force.end is not None and force.end < force.start
+    return replace(force, end=None) if backwards else force
+
+
+def _said(text: str, issued: date | None) -> Force:
     start = start_of(text, issued)
     if found := _own(_VERB_RANGE, text, start):
         return Force(day_in(found), _last(found))

@@ -18,13 +18,19 @@ VERB = (
 )
 HOUR = r"(?:[（(][\u4e00-\u9fff]{1,5}[）)])?(?:零时|0时|0?0[:：]00)?"
 _WIDE = str.maketrans("０１２３４５６７８９－．／", "0123456789-./")
+_BACKDATED = re.compile(
+    rf"(?:(?:施行|实施|执行|生效)(?:时间|日期)?)?(?:可|应|予以)?追溯(?:至|到|自|于){DAY}起?"
+    r"(?:施行|实施|执行|生效|适用)?|[自从]"
+    rf"{DAY}起?追溯(?:施行|实施|执行|生效|适用)"
+)
 _BY_SIGNS = re.compile(r"(?<=[自从于])((?:19|20)\d{2})[-./](\d{1,2})[-./](\d{1,2})日?")
 _THIS = (
     r"(?:本(?!县|市|省|区|镇|乡|村|人|证|地|级|单位|社区|辖区|行政区|年|月|条|款)"
     r"|该|此|上述|以上(?!市))"
 )
 _STARTS = re.compile(rf"[自从于]?{DAY}{HOUR}{VERB}")
-_OWN_STARTS = re.compile(rf"{_THIS}[^。；\n]{{0,20}}?[自从于]?{DAY}{HOUR}{VERB}")
+_PART = r"第[\d一二三四五六七八九十百]+[条章款节项]"
+_OWN_STARTS = re.compile(rf"{_THIS}(?:(?!{_PART})[^。；\n]){{0,20}}?[自从于]?{DAY}{HOUR}{VERB}")
 ISSUE = r"(?:公布|发布|印发|公告|发文|下发|签发|颁布|颁发)"
 _PUBLISHED = rf"[自从于](?:本[\u4e00-\u9fff]{{1,4}}?|文件|政策)?(?:正式)?{ISSUE}(?:之)?日"
 COUNT = r"(\d{1,4}|[一二三四五六七八九十百两零〇]{1,6}|半)"
@@ -55,7 +61,15 @@ _SAID = re.compile(
     r"(?:施行|实施|生效|起效)(?=[。；，,（(\s]|$)"
 )
 _DATED = re.compile(rf"(?:施行|生效)(?:日期|时间)(?:为|是|[：:])[ \u3000]*{DAY}")
-_ELSEWHERE = re.compile(r"(?:施行|实施|生效)(?:日期|时间)[^。；，,\n]{0,6}另行[\u4e00-\u9fff]{2}")
+_ELSEWHERE = re.compile(
+    r"(?:施行|实施|生效)(?:日期|时间)[^。；，,\n]{0,6}"
+    r"(?:另行[\u4e00-\u9fff]{2}|由[^。；，,\n]{2,20}?(?:决定|确定|规定|公布|通知))"
+)
+_AFTER_ASSENT = re.compile(
+    rf"{_THIS}[^。；，,\n]{{0,12}}?((?:[自从经待报]|呈报)[^。；，,\n]{{2,24}}?(?:批准|同意|批复|备案|通过)"
+    r"(?:之?后|以后)[^。；，,\n]{0,8}?(?:施行|实施|生效|执行))(?=[。；，,（(\s]|$)"
+)
+"""A start that waits for somebody's assent, of a day that does not stand in the text."""
 _UNREAD = re.compile(
     rf"{_THIS}[^。；，,\n]{{0,12}}([自从于][^。；，,\n]{{2,24}}?起[^。；，,\n]{{0,8}}?(?:施行|实施|生效))"
 )
@@ -64,10 +78,13 @@ _BESIDE = re.compile(
     r"[与同随和]《([^《》\n]{2,60})》|《([^《》\n]{2,60})》(?:正式|开始)?(?:施行|实施|生效)之日"
 )
 _ONE_CLAUSE = re.compile(
-    r"(?:但|其中|惟|，)[^。；\n]{0,12}第[\d一二三四五六七八九十百]+[条章款节项][^，,。；\n]{0,6}$"
+    rf"(?:但|其中|惟|，)[^。；\n]{{0,12}}{_PART}[^，,。；\n]{{0,6}}$"
+    rf"|(?:^|本[\u4e00-\u9fff]{{1,8}}){_PART}(?:[、和至及]{_PART})*$"
 )
 _SENTENCE = re.compile(r"[^。；\n]*\Z")
-_SUBJECT = re.compile(rf"{_THIS}|现[予将]|(?:^|条)[ \u3000]*$")
+_SUBJECT = re.compile(
+    rf"{_THIS}|现[予将]|(?:^|条)[ \u3000]*$|其[他它余](?:各?条款?|规定|内容|部分|事项)$"
+)
 _PAPER = re.compile(
     r"(?:本[\u4e00-\u9fff]{0,8}(?:办法|规定|通知|意见|细则|方案|条例|公告|通告|决定|制度|规则|政策|措施|标准)"
     r"|^|条)[ \u3000]*$"
@@ -91,7 +108,13 @@ class Start:
 
 def plain_days(text: str) -> str:
     """A text in which the days written with signs are written with 年, 月 and 日."""
-    return _BY_SIGNS.sub(r"\1年\2月\3日", text.translate(_WIDE))
+    plain = _BY_SIGNS.sub(r"\1年\2月\3日", text.translate(_WIDE))
+    return _BACKDATED.sub(_from_then, plain)
+
+
+def _from_then(found: re.Match[str]) -> str:
+    year, month, day = (one for one in found.groups() if one)
+    return f"自{year}年{month}月{day}日起执行"
 
 
 def start_of(text: str, issued: date | None) -> Start:
@@ -129,7 +152,7 @@ def _otherwise(text: str) -> Start:
         return Start(day_in(found), "", found.span())
     if found := _ELSEWHERE.search(text):
         return Start(None, found[0], found.span())
-    found = _UNREAD.search(text)
+    found = _UNREAD.search(text) or _AFTER_ASSENT.search(text)
     return Start(None, found[1], found.span()) if found else Start()
 
 

@@ -147,13 +147,16 @@ class KnowledgeService:
             await self._indexes.of(library, before),
         )
 
-    def danger(self, text: str) -> str:
-        """The class of danger in a text, "other" by the office's own words, or ""."""
+    def danger(self, text: str, bar: float = 1.0) -> str:
+        """The class of danger in a text, "other" by the office's own words, or "".
+
+        `bar`: see knowledge/danger.py.
+        """
         try:
             words = self._speech().answering.emergency
         except Refused:  # a setting that cannot be proved keeps no danger quiet
             words = ()
-        return danger_in(text, words)
+        return danger_in(text, words, bar)
 
     async def ask(self, question: str, as_of: date) -> Answer:
         """The answer from clauses valid on `as_of`, or on the past day the question names."""

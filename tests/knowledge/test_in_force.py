@@ -237,3 +237,51 @@ def test_orders_of_a_notice_numbered_with_points_are_clauses() -> None:
     ]
     plain = text.replace("1.各", "各").replace("2. 县", "县")
     assert [one.label for one in cut(plain)] == ["第一条", "第二条"]
+
+
+@pytest.mark.parametrize(
+    ("said", "starts", "ends"),
+    [
+        (
+            "本办法自2026年5月1日起施行，原《某县办法》（某政发〔2020〕1号，有效期至2026年4月30日）同时废止。",
+            "2026-05-01",
+            "",
+        ),
+        ("原办法（有效期至2026年4月30日）停止执行，本办法自2026年5月1日起施行。", "2026-05-01", ""),
+        ("原政策执行至2026年4月30日。本办法自2026年5月1日起施行。", "2026-05-01", ""),
+        ("本办法自2026年5月1日起施行，有效期至2025年4月30日。", "2026-05-01", ""),
+        ("本办法施行时间追溯至2026年1月1日，有效期两年。", "2026-01-01", "2027-12-31"),
+        ("本办法从2026年1月1日起追溯执行。", "2026-01-01", ""),
+        ("本通知自2026年5月1日起执行，申报期限至2026年12月31日。", "2026-05-01", ""),
+        ("本通知自2026年5月1日起执行，申报截止时间为2026年8月31日。", "2026-05-01", ""),
+        ("本通知自2026年5月1日起执行，消费券核销截至2026年6月30日。", "2026-05-01", ""),
+        ("本通知自2026年5月1日起执行，其中第三条执行至2026年12月31日。", "2026-05-01", ""),
+        ("第八条自2026年10月1日起施行，其他条款自2026年5月1日起施行。", "2026-05-01", ""),
+        ("本办法第五条自2027年1月1日起施行，其余条款自印发之日起施行。", "2026-03-02", ""),
+        (
+            "第八条 本办法所称项目经县政府批准后实施。\n第二十条 本办法自印发之日起施行。",
+            "2026-03-02",
+            "",
+        ),
+    ],
+)
+def test_days_of_others_and_of_single_clauses_are_not_the_documents(
+    said: str, starts: str, ends: str
+) -> None:
+    found = head_of(_NOTICE.format(said))
+    assert (str(found.effective_from), str(found.effective_to or "")) == (starts, ends)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "经省政府批准后实施",
+        "自县人大常委会批准后施行",
+        "待上级批复后施行",
+        "施行日期由县人民政府决定",
+        "报市人民政府同意后施行",
+    ],
+)
+def test_a_start_that_waits_for_an_assent_is_not_yet_there(said: str) -> None:
+    (draft,) = read_bytes("a.txt", _NOTICE.format(f"本办法{said}。").encode())
+    assert (draft.status, draft.effective_from) == ("not_yet", None)
