@@ -113,13 +113,15 @@ def page_draft(page: PolicyPage, *, fallback: str = "") -> PolicyDraft:
     """What a page says of its policy: its box first, then the words of the document itself."""
     info = page.info
     title = str(info.get("title") or "") if _is_shortened(page) else page.title
-    written = told_day(info.get("written_on"))
+    written = told_day(_sure(info, "written_on", "recorded_on"))
     own = head_of(page.text, title, fallback, issued=written)
-    issued = own.issued_on or told_day(info.get("published_on") or page.published)
+    known = info.get("written_on") or info.get("published_on") or page.published
+    issued = own.issued_on or told_day(known)
     if own.issued_on is None and issued is not None:
         own = head_of(page.text, title, fallback, issued=issued)
     starts = told_day(info.get("effective_from"))
-    bodies = str(info.get("issuer") or "") or own.issuer or page.source
+    sure = _sure(info, "issuer", "publisher")
+    bodies = sure or own.issuer or str(info.get("issuer") or "") or page.source
     return PolicyDraft(
         title=own.title,
         text=page.text,
@@ -132,6 +134,12 @@ def page_draft(page: PolicyPage, *, fallback: str = "") -> PolicyDraft:
         repealed_on=told_day(info.get("repealed_on")),
         status=_status(info.get("validity"), starts, own.starts_later),
     )
+
+
+def _sure(info: Mapping[str, Any], name: str, of_record: str) -> str:
+    """A field of the box, unless it may be said of the record: then the document knows better."""
+    value = str(info.get(name) or "")
+    return value if value != info.get(of_record) else ""
 
 
 _BETWEEN = re.compile(r"[ 、，,;；\u3000]+")

@@ -26,6 +26,7 @@ _OWN_NUMBER = re.compile(
     rf"(?:[ 、，,\u3000]{{1,4}}{_BRACKETED}[）)]?){{0,4}}"
     r"(?:\s*签发人.*|\s*(?:19|20)\d{2}[年-].*)?"
 )
+_NUMBER_BEHIND = re.compile(rf"[（(](?P<name>{_BRACKETED})[）)]$")
 _ORDER = re.compile(
     r"(?:(?P<who>[\u4e00-\u9fff 、]{2,40}?)?(?P<kind>令|公告|通告)[（(]?)?"
     r"(?P<year>(?:19|20)\d{2}年)?第?\s?0*(?P<number>[1-9]\d{0,4})\s?号[）)]?"
@@ -38,7 +39,7 @@ _TITLE_WORD = re.compile(
     r"(?:[（(][^）)]{1,20}[）)])*[》）)]*"
 )
 _TITLE_ISSUER = re.compile(
-    rf"(?P<who>{_NAMES.pattern})"
+    rf"(?P<who>{_NAMES.pattern})[ \u3000]*"
     r"(?=关于|印发|转发|批转|公布|发布|令|公告|通告|对(?!口|外|接|标|照|应|等))"
 )
 _SPACED = re.compile(r"(?:[\u4e00-\u9fff《》（）、“”][ \u3000\xa0]{1,2}){3,}[\u4e00-\u9fff》）”]")
@@ -53,7 +54,7 @@ _ENACTED = re.compile(
     r"|《([^《》]{3,80}(?:〈[^〉]+〉[^《》]{0,20})?)》[^。]{0,160}?(?:公布|发布|施行)"
 )
 _ABOVE = re.compile(
-    r"\d{1,8}|(?:绝密|机密|秘密|内部)[★☆]?.{0,8}|特急|加急|平急|急件|签发人.*|[ABC]\d{0,2}|主动公开|依申请公开"
+    r"\d{1,8}|[A-Z]{2,8}[-—][\d—-]{5,16}|(?:绝密|机密|秘密|内部)[★☆]?.{0,8}|特急|加急|平急|急件|签发人.*|[ABC]\d{0,2}|主动公开|依申请公开"
 )
 _TITLE = 160
 _LONGEST = 300
@@ -85,10 +86,13 @@ def head_of(text: str, title: str = "", fallback: str = "", *, issued: date | No
     """
     lines = [line for line in map(_plain_line, text.split("\n")) if line]
     title = title.strip() or title_of(lines) or fallback
+    behind = _NUMBER_BEHIND.search(title)
+    title = title[: behind.start()].rstrip() if behind else title
     days = [_with_digits(line) for line in lines]
     issued = issued or _issued(days)
     force = in_force("\n".join(days), issued)
-    number, issuer = _number(lines, title), _issuer(lines, days, title)
+    number = _number([behind["name"]] if behind else lines, title)
+    issuer = _issuer(lines, days, title)
     return Head(title[:_LONGEST], number, issuer, issued, force.start, force.end, force.unknown)
 
 
@@ -229,7 +233,9 @@ def _number(lines: Sequence[str], title: str) -> str:
             break
         if found := _OWN_NUMBER.fullmatch(re.sub(r"\s+(?=[〔\[（(【\d号])", "", line)):
             name = re.match(r"[\u4e00-\u9fff]+", found["name"])
-            return f"{name[0] if name else ''}〔{found[2]}〕{int(found[3])}号"
+            what = name[0] if name else ""
+            # An order keeps the 第 of its number: 政府令〔2010〕第15号.
+            return f"{what}〔{found[2]}〕{'第' if what.endswith('令') else ''}{int(found[3])}号"
         if order := _order(lines, at, title):
             return order
     return _order([title], 0, title)
@@ -278,12 +284,14 @@ def _issuer(lines: Sequence[str], days: Sequence[str], title: str) -> str:
     return ""
 
 
+_TWO = re.compile(r"(?<=[委央])(办公[厅室])(?=国务院|[\u4e00-\u9fff]{2,10}?人民政府)")
 _OF_STATE = re.compile(r"^中华人民共和国(?=国务院|[\u4e00-\u9fff]{2,16}(?:部|署|委员会|局)$)")
 
 
 def _names(text: str) -> str:
     """Who issued it, a blank between; a body of the state as its papers and boxes name it."""
-    return " ".join(_OF_STATE.sub("", one) for one in re.split(r"[ 、\u3000]+", text.strip()))
+    parted = _TWO.sub(r"\1 ", text.strip())
+    return " ".join(_OF_STATE.sub("", one) for one in re.split(r"[ 、\u3000]+", parted))
 
 
 def _signature_day(line: str) -> int | None:

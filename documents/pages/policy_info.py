@@ -67,8 +67,13 @@ _LABELS = {
     "实施日期": "effective_from",
     "施行日期": "effective_from",
     "生效日期": "effective_from",
+    "生效时间": "effective_from",
+    "施行时间": "effective_from",
+    "实施时间": "effective_from",
     "废止日期": "repealed_on",
     "失效日期": "repealed_on",
+    "废止时间": "repealed_on",
+    "失效时间": "repealed_on",
     "公开方式": "",
     "公开范围": "",
     "公开时限": "",
@@ -108,7 +113,9 @@ _LONGEST = 200
 class PolicyInfo:
     """What the box says; empty where it says nothing. Dates are YYYY-MM-DD.
 
-    `validity` is 有效, 已修改, 失效, 废止 or 尚未施行.
+    `validity` is 有效, 已修改, 失效, 废止 or 尚未施行. `publisher` and `recorded_on` are what a
+    label that may speak of the record on the site says; they stand for issuer and day too where
+    no better label does.
     """
 
     index_number: str = ""
@@ -123,6 +130,8 @@ class PolicyInfo:
     genre: str = ""
     keywords: str = ""
     title: str = ""
+    publisher: str = ""
+    recorded_on: str = ""
 
     @property
     def is_policy(self) -> bool:
@@ -150,7 +159,8 @@ def read_info(tokens: Sequence[str], meta: dict[str, str] | None = None) -> Poli
         if value:
             of_record = _RECORD.match(re.sub(r"[\s【】\[\]〖〗]", "", token)) is not None
             (second if of_record else found).setdefault(name, value)
-    found = second | found
+    known = {"publisher": second.get("issuer"), "recorded_on": second.get("written_on")}
+    found = {name: value for name, value in known.items() if value} | second | found
     known = {field.name for field in fields(PolicyInfo)}
     return PolicyInfo(**{name: value for name, value in found.items() if name in known})
 

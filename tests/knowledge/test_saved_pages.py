@@ -75,6 +75,14 @@ def test_where_the_box_is_silent_the_document_speaks() -> None:
     assert fetched(saved(box, lines)) is None
 
 
+def test_what_may_be_said_of_the_record_gives_way_to_the_document() -> None:
+    lines = [*BODY[:4], "三、请认真执行。", "青禾县人民政府办公室", "2026年11月17日"]
+    box = {"索引号": "000014349/2026-00123", "发布机构": "青禾县大数据局", "生成日期": "2026-11-23"}
+    (draft,) = read_bytes("a.html", saved(box, lines).encode())
+    assert (draft.issuer, draft.issued_on) == ("青禾县人民政府办公室", date(2026, 11, 17))
+    assert draft == fetched(saved(box, lines))
+
+
 @pytest.mark.parametrize(
     ("validity", "status"),
     [("尚未施行", "not_yet"), ("已修改", "amended"), ("废止", "repealed"), ("有效", None)],
