@@ -8,6 +8,7 @@ reaches the edge where others end, the next one is not set in, no wider gap lies
 import math
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -216,18 +217,27 @@ class _Page:
         return self.edges[key]
 
     def _edge(self, size: float) -> tuple[float, bool]:
-        rights = sorted((line.right for line in self._like(size)), reverse=True)
+        left = self.margin(size)
+        # A name and a day below a document stand where their writer put them.
+        like = (
+            one for one in self._like(size) if one.left - left < 6 * size or len(one.text) >= 20
+        )
+        rights = sorted((line.right for line in like), reverse=True)
         if not rights:
             return 0.0, False
-        left = self.margin(size)
-        for first, second in pairwise(rights):
+        falling = [-one for one in rights]
+        ends: list[tuple[int, float]] = []  # how many lines end about there
+        for at, first in enumerate(rights):
             if first - left < 0.8 * (rights[0] - left):
                 break
             # Short lines may end at one place by chance.
             chance = size if first - left > 15 * size else size / 6
-            if second >= first - chance:
-                return first, True
-        return rights[0], False
+            ends.append((bisect_right(falling, chance - first) - at, first))
+        most = max((count for count, _ in ends), default=0)
+        if most < 2:
+            return rights[0], False
+        # Nor are one or two lines that hang over the margin where lines end.
+        return next(first for count, first in ends if count >= max(2, most / 5)), True
 
     def margin(self, size: float) -> float:
         """Where lines of a size begin that are not set in."""

@@ -94,6 +94,15 @@ def test_signature_and_date_are_lines_of_their_own() -> None:
     assert _said(page)[-2:] == ["某市民政局", "2026年5月20日"]
 
 
+def test_a_name_and_a_day_over_the_margin_are_not_where_lines_end() -> None:
+    full = "对辖区内工作扎实且成效明显的单位予以表扬激励，对工作开展不力的及时督促整改限期解决问题"
+    page = _page(f"  {full[:28]}", full[:30], full[3:33], "到位。", f"  {full[5:33]}", "落实。")
+    page += [_line("某市民政局", 105, 280), _line("2026年5月20日", 120, 272)]
+    assert [len(one) for one in _said(page)] == [91, 31, 5, 10]
+    over = [*page[:-2], _line(full[:36], 105), _line("并及时报告。", 120)]
+    assert _said(over)[0] == full[:28] + full[:30] + full[3:33] + "到位。"
+
+
 def test_bold_that_is_drawn_twice_is_read_once_and_stretched_words_are_whole() -> None:
     twice = [Piece("通知", 0, 10, SIZE, 20), Piece("通知", 0, 10, SIZE, 20)]
     assert [line.text for line in lines_of(twice)] == ["通知"]
