@@ -159,8 +159,8 @@ def read_info(tokens: Sequence[str], meta: dict[str, str] | None = None) -> Poli
         if value:
             of_record = _RECORD.match(re.sub(r"[\s【】\[\]〖〗]", "", token)) is not None
             (second if of_record else found).setdefault(name, value)
-    known = {"publisher": second.get("issuer"), "recorded_on": second.get("written_on")}
-    found = {name: value for name, value in known.items() if value} | second | found
+    of_site = {"publisher": second.get("issuer"), "recorded_on": second.get("written_on")}
+    found = {name: value for name, value in of_site.items() if value} | second | found
     known = {field.name for field in fields(PolicyInfo)}
     return PolicyInfo(**{name: value for name, value in found.items() if name in known})
 
