@@ -4,26 +4,30 @@ import ast
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
 
 from config.settings import CONFIG
+from demo.cast import DUTY_CHAT
 from tests.proof.world import Sent, World, plain
 
 ROOT = CONFIG.parent
 _FIELD = re.compile(r"\{\w+\}")
 _CHINESE = re.compile("[\u4e00-\u9fff]{2,}")
 _QUOTED = "—— 《"
+_WEEK = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 
 
 @dataclass(frozen=True)
 class Known:
-    """What was said when nothing was touched, the pieces every answer is made of, the quotes."""
+    """What was said when nothing was touched, and of what answers and calls to staff are made."""
 
     usual: Sent
     pieces: tuple[str, ...]
+    calls: tuple[str, ...]
     quotes: frozenset[tuple[str, str]]
     asks: frozenset[str]
 
@@ -34,6 +38,8 @@ class Known:
 
     def _may(self, whom: str, text: str) -> bool:
         """Whoever writes may get another answer than usual: of known words, from a policy's own."""
+        if whom.endswith(f" {DUTY_CHAT}"):  # in working hours people on duty hear of a new ticket
+            return not _CHINESE.search(_without(text, self.calls))
         if whom.removeprefix("call ") not in self.asks:
             return False  # somebody who did not ask
         if (whom, text) in self.usual:
@@ -43,9 +49,18 @@ class Known:
             clause in text and number in text for clause, number in self.quotes
         ):
             return False
-        for piece in self.pieces:
-            text = text.replace(piece, " ")
-        return not _CHINESE.search(text)
+        return not _CHINESE.search(_without(text, self.pieces))
+
+
+def _without(text: str, pieces: Iterable[str]) -> str:
+    for piece in pieces:
+        text = text.replace(piece, " ")
+    return text
+
+
+def _longest_first(pieces: Iterable[str]) -> tuple[str, ...]:
+    plain_ones = {plain(one) for one in pieces}
+    return tuple(sorted((one for one in plain_ones if len(one) > 1), key=len, reverse=True))
 
 
 def known(world: World, usual: Sent) -> Known:
@@ -54,11 +69,12 @@ def known(world: World, usual: Sent) -> Known:
     quotes = connection.execute(
         "SELECT clause.text, policy.doc_number FROM clause JOIN policy ON policy.id = policy_id"
     ).fetchall()
-    pieces = {plain(piece) for piece in (*_written(), *_stored(connection))}
+    pieces = _longest_first((*_written(), *_stored(connection)))
     connection.close()
     return Known(
         usual=usual,
-        pieces=tuple(sorted((one for one in pieces if len(one) > 1), key=len, reverse=True)),
+        pieces=pieces,
+        calls=_longest_first((*_constants(ROOT / "escalations" / "ladder.py"), *_WEEK)),
         quotes=frozenset((plain(text), plain(number)) for text, number in quotes),
         asks=frozenset(f"{one} {who}" for one in world.citizens for who in world.asking(one)),
     )
@@ -74,10 +90,14 @@ def _written() -> Iterator[str]:
     channels = ("bot/wechat/channel.py", "bot/telegram/channel.py")
     files = [ROOT / name for name in (*speaking, *channels)]
     for path in (*(ROOT / "handlers").glob("*.py"), *files):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        yield from (str(one.value) for one in ast.walk(tree) if isinstance(one, ast.Constant))
-    yield from ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
+        yield from _constants(path)
+    yield from _WEEK
     yield "该公众号提供的服务出现故障，请稍后再试"  # the platform's own, when we do not answer
+
+
+def _constants(path: Path) -> Iterator[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    yield from (str(one.value) for one in ast.walk(tree) if isinstance(one, ast.Constant))
 
 
 def _strings(value: object) -> Iterator[str]:
