@@ -69,7 +69,8 @@ async def schedule(queue: Queue, item_id: str, staff_id: str, at: datetime | Non
         wanted = Wanted(item_id, replace(draft, accounts=left), due)
         reasons += await no_day(queue, tx.session, wanted)
         refuse(reasons)
-        await _plan(tx.session, one, due, set(held))
+        if not await _plan(tx.session, one, due, set(held)) and is_stopped(item):
+            refuse([Reason("state", _STOPPED)])
         if can(item, Verb.SCHEDULE):  # else it is out within an edition, and stays so
             move(item, Verb.SCHEDULE)
         item.scheduled_at = due
@@ -104,11 +105,12 @@ def _held_faults(draft: Draft, held: Mapping[str, Item]) -> list[Reason]:
     return [Reason("edition", f"这一篇已编入{names}，由组版发布，不用单独安排")]
 
 
-async def _plan(session: AsyncSession, one: Opened, due: datetime, held: Collection[str]) -> None:
-    """One publication for each account of the approved draft, due at one moment.
+async def _plan(session: AsyncSession, one: Opened, due: datetime, held: Collection[str]) -> int:
+    """One publication for each account of the approved draft, due at one moment; how many.
 
     Not for accounts it goes to within an edition (`held`).
     """
+    moved = 0
     item = one.item
     query = select(Publication).where(Publication.release_id == item.release_id)
     planned = {row.account_id: row for row in (await session.scalars(query)).all()}
@@ -134,10 +136,13 @@ async def _plan(session: AsyncSession, one: Opened, due: datetime, held: Collect
                     next_at=due,
                 )
             )
+            moved += 1
         # What is on its way or out keeps its time; only what still waits is moved.
         elif row.state == State.CREATED:
             row.due_at = row.next_at = due
             row.reason = ""  # why it was put off before
+            moved += 1
+    return moved
 
 
 async def note_publication(queue: Queue, publication_id: str) -> None:
@@ -187,8 +192,6 @@ def _state_faults(item: Item, draft: Draft, open_to: Collection[str]) -> list[Re
         return [Reason("kind", f"{draft.kind}通过审核后直接入库使用，不用安排发布")]
     if not (can(item, Verb.SCHEDULE) or open_to) or item.release_id is None:
         faults = [Reason("state", f"稿件现在是“{state_name(item)}”，还不能安排发布")]
-    if is_stopped(item):
-        faults = [*faults, Reason("state", _STOPPED)]
     if not draft.accounts:
         faults = [*faults, Reason("accounts", "请至少选择一个发布账号")]
     return list(faults)

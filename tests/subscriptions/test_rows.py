@@ -54,9 +54,10 @@ async def test_what_was_cut_short_is_completed_and_every_row_is_whole(
     }
 
 
+@pytest.mark.parametrize(
+    "database", [pytest.param("postgres", marks=pytest.mark.servers)], indirect=True
+)
 async def test_a_copy_that_is_refused_leaves_its_transaction_open(database) -> None:
-    if database.is_sqlite:
-        pytest.skip("of PostgreSQL")
     async with database.session() as session:
         assert not await copied(session, "switch", ["name"], [f"{new_id()}\n", "\ud800\n"])
         assert not await copied(session, "nowhere", ["name"], ["a\n"])
