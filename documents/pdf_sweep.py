@@ -12,6 +12,8 @@ from documents.parts import Notes, Unreadable
 from documents.pdf_annotations import dictionary
 from documents.sweep import Sweep
 
+# All that a damaged file makes pypdf raise: this look only adds to what the readers told, and one
+# broken part must not end it for the others.
 _BROKEN = (
     *(pypdf.errors.PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError),
     *(RecursionError, OverflowError, NotImplementedError, AssertionError, OSError, MemoryError),
