@@ -88,13 +88,14 @@ async def _session_check(shenfa: Shenfa, n: int = 300) -> Row:
 async def _page(
     shenfa: Shenfa, client: TestClient[web.Request, web.Application], name: str, path: str
 ) -> Row:
-    taken, n = [], 10
+    taken, queries, n = [], [], 10
     for number in range(n + 1):  # the first look fills caches and is not counted
         with statements(shenfa) as asked:
             begun = time.perf_counter()
             async with client.get(path, allow_redirects=False) as answer:
                 text = await answer.text()
             taken.append((time.perf_counter() - begun) * 1000)
+        queries.append(len(asked))
         if answer.status != 200 or not text:
             raise RuntimeError(f"{path} answered {answer.status} at look {number}")
     begun = time.perf_counter()
@@ -108,5 +109,6 @@ async def _page(
         Measured(statistics.median(taken[1:]), bare, 100.0),
         n,
     )
-    row["detail"] = {"queries": len(asked)}
+    # A look now and then also writes that the session is used; what the page asks is the rest.
+    row["detail"] = {"queries": min(queries[1:])}
     return row

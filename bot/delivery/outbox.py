@@ -254,6 +254,8 @@ async def write_outcomes(
         one.outcome = give_up(one.outcome, one.attempts)
         if one.reply is not None and hold_of(one.outcome) in WAITS:
             one.late = True
+    lost = [one for one in finished if ends_contact(one.outcome)]
+    await _lock(session, {one.contact_id for one in lost})
     seals = seals_of(session)
     rows = [{**_outcome_row(seals, one, moment), "who": owner} for one in finished]
     await session.execute(_OUTCOME, rows)
@@ -276,11 +278,17 @@ async def write_outcomes(
         await make_due(session, Delivery.id.in_(opened))
     held = {one.contact_id: one.outcome for one in finished if one.id in waiting.keys() - opened}
     await windows.pause(session, held)
-    lost = [one for one in finished if ends_contact(one.outcome)]
     back = await _back_since(session, lost)
     for one in lost:
         if one.contact_id not in back:
             await contacts.lost(session, one.contact_id, one.outcome)
+
+
+async def _lock(session: AsyncSession, contacts: Iterable[str]) -> None:
+    """Whoever is just coming back is stored first, and then seen; in order, so that none cross."""
+    if ids := sorted(contacts):
+        query = select(Contact.id).where(Contact.id.in_(ids)).order_by(Contact.id)
+        await session.execute(query.with_for_update())
 
 
 async def _back_since(session: AsyncSession, lost: Sequence[Work]) -> set[str]:

@@ -130,6 +130,43 @@ async def test_a_late_refusal_ends_nobody_who_came_back_since_the_call_began(
     assert (await office.row(Contact, contact_id)).state == state
 
 
+async def test_a_late_refusal_waits_for_whoever_is_just_coming_back(office: Office) -> None:
+    """Their act is written while the refusal is: whichever is first, they are back."""
+    if office.db.is_sqlite:  # one writer at a time, as it is
+        return
+    [delivery] = await office.deliveries(office.release(), ["5"])
+    contact_id = (await office.row(Delivery, delivery)).contact_id
+    office.channel.answers["5"] = Outcome(State.ENDED, reason="已屏蔽")
+    refused, stored = asyncio.Event(), asyncio.Event()
+
+    async def act(_address: str) -> None:
+        await asyncio.sleep(0.01)  # ids are in order by the millisecond
+        coming.append(asyncio.create_task(come_back()))
+        await stored.wait()
+        refused.set()
+
+    async def come_back() -> None:
+        async with office.db.session() as session:
+            contact = await session.get_one(Contact, contact_id, with_for_update=True)
+            contact.state = "active"
+            act = InboundMessage(
+                id=new_id(), account_id=contact.account_id, contact_id=contact_id, dedupe="m:1",
+                kind=InboundKind.RETURN, text="", key="", at=now(), position=1,
+            )  # fmt: skip
+            session.add(act)
+            await session.flush()
+            stored.set()
+            await refused.wait()
+            await asyncio.sleep(0.5)
+
+    coming: list[asyncio.Task[None]] = []
+    office.channel.before = act
+    await office.process().sender.deliver_due()
+    await coming[0]
+    assert (await office.row(Delivery, delivery)).state == State.ENDED
+    assert (await office.row(Contact, contact_id)).state == "active"
+
+
 async def test_a_retry_is_sent_when_its_time_has_come_and_fails_in_the_end(office: Office) -> None:
     [delivery] = await office.deliveries(office.release(), ["5"])
     office.channel.answers["5"] = Outcome(State.RETRYING, reason="服务出错")
