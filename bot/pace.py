@@ -17,9 +17,14 @@ SLACK = 40  # milliseconds added to a window, so that jitter on the wire never b
 LOOK = 5  # milliseconds after a window is free until its next place is taken; the stock 50 cost 4 %
 
 
+PUT = LuaScript.PUT_ITEM.replace("window_start, now)", "window_start, '+inf')")
+"""The stock script passes over what is later than its own moment: of two processes that take the
+last place at once, the one that read its clock first and arrives second would find it free."""
+
+
 class SharedBucket(RedisBucket):
-    """A window in Redis that outlives it: a Redis begun anew has forgotten the stock one's script,
-    and the stock clean-up ends for good with the first call that fails.
+    """A window in Redis that outlives it: a Redis begun anew has forgotten its script, and the
+    stock clean-up ends for good with the first call that fails.
     """
 
     async def put(self, item: RateItem) -> bool:
@@ -28,7 +33,7 @@ class SharedBucket(RedisBucket):
             return bool(await self._put(item))
         except NoScriptError:
             redis: Any = self.redis  # its types say that it may be the one that waits for nothing
-            self.script_hash = await redis.script_load(LuaScript.PUT_ITEM)
+            self.script_hash = await redis.script_load(PUT)
             return bool(await self._put(item))
 
     async def _put(self, item: RateItem) -> bool:
@@ -81,7 +86,7 @@ class Pace:
     async def _make(self, name: str, rate: Rate) -> Limiter:
         if isinstance(self._cache, RedisCache):
             redis = self._cache.redis
-            script = await redis.script_load(LuaScript.PUT_ITEM)
+            script = await redis.script_load(PUT)
             return Limiter(SharedBucket([rate], redis, f"pace:{name}", script), buffer_ms=LOOK)
         return Limiter(InMemoryBucket([rate]), buffer_ms=LOOK)
 
