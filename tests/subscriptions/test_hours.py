@@ -19,6 +19,12 @@ NIGHT = PushHours()
 YEARS = timedelta(days=3650)  # a window that has not begun
 
 
+def night_now() -> PushHours:
+    """The middle of a night, whatever o'clock this test runs at."""
+    hour = beijing(now()).hour
+    return PushHours(time((hour - 6) % 24), time((hour + 6) % 24))
+
+
 def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
     """A moment of November 2026, as clocks show it in Beijing."""
     return datetime(2026, 11, day, hour, minute, tzinfo=UTC) - timedelta(hours=8)
@@ -77,11 +83,10 @@ async def rows_of(town) -> list[Delivery]:
 
 
 async def test_rows_of_the_night_wait_and_are_gathered_unless_reviewed_for_it(town) -> None:
-    always = PushHours(time(0), time(23, 59))
     await town.citizen(Wish("employment"))
     await town.citizen(Wish("employment", frequency="daily"))
     place = await publication(town)
-    matching = Matching(starting_taxonomy(), lambda: always)
+    matching = Matching(starting_taxonomy(), night_now)
     await matching.create_deliveries(town.db, place, released({"topics": ["employment"]}))
     for row in await rows_of(town):
         assert row.whole
@@ -99,8 +104,7 @@ async def test_rows_of_the_night_wait_and_are_gathered_unless_reviewed_for_it(to
 
 
 async def test_at_sending_the_night_is_asked_once_more_and_who_just_wrote_is_awake(town) -> None:
-    always = PushHours(time(0), time(23, 59))
-    matching = Matching(starting_taxonomy(), lambda: always)
+    matching = Matching(starting_taxonomy(), night_now)
     person = await town.citizen(Wish("employment"))
     async with town.db.session() as session:
         wants = await matching.wants(session, [person.id])
