@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,13 +12,14 @@ from aiohttp import web
 from sqlalchemy import select
 from wechatpy.crypto import WeChatCrypto
 
+from bot.account_entries import sign_account
 from bot.accounts import NewAccount
 from bot.callbacks import Callbacks, add_routes
 from bot.contract import Inbound, InboundKind, Reply, State
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
 from bot.met import Met
-from bot.models import AccountAbility, Contact, InboundMessage, Publication
+from bot.models import Account, AccountAbility, Contact, InboundMessage, Publication
 from bot.probing import MESSAGES
 from bot.replies import Filled, Parts, said
 from bot.telegram.channel import TelegramChannel
@@ -80,6 +82,16 @@ class House:
 
 HURRIED = pytest.mark.parametrize("patience", [0.15])
 """For what comes too late for its call."""
+
+
+async def takes_its_time(house: House, seconds: float = 20.0) -> None:
+    """From here on the platform waits: what comes in its call must not hang on this machine."""
+    async with house.office.ledger.transaction() as tx:
+        row = await tx.session.get_one(Account, house.ids["wechat"])
+        row.settings = {**row.settings, "passive_seconds": seconds}
+        await tx.session.flush()
+        await sign_account(tx, row, "init")
+    house.callbacks._known.clear()  # stands for the seconds that pass
 
 
 @pytest.fixture
@@ -250,6 +262,7 @@ async def test_eight_seconds_and_three_deliveries_are_one_word_one_answer_and_on
 
     house.answer = nothing
     await _say(house, "wxqinghe", "您好")  # opens the window at the platform
+    await house.callbacks.drain()
     house.answer = slow
     wiring = house.callbacks._w
     monkeypatch.setattr(house.callbacks, "_w", replace(wiring, wait=lambda: "looking"))
@@ -302,6 +315,7 @@ async def test_an_account_that_may_send_nothing_promises_nothing_and_answers_the
     await _say(house, "wxqinghe", "补贴怎么领")
     release.set()
     await house.callbacks.drain()
+    await takes_its_time(house)
     await _say(house, "wxqinghe", "补贴怎么领")
     assert [one.text for one in house.heard] == ["补贴怎么领"]
     await _say(house, "wxqinghe", "还有别的吗")
@@ -419,7 +433,7 @@ async def test_an_answer_to_one_person_does_not_reach_another_whose_look_up_was_
         other.address_hash = mine
     heard = len(house.heard)
     await _say(house, "7", "补贴怎么领")
-    await asyncio.sleep(0.2)
+    await house.callbacks.drain()
     assert len(house.heard) == heard
     assert len(await _received(house, "7", 1)) == 1
     assert house.office.changed == [("contact", other.id)]
@@ -532,22 +546,36 @@ async def _send(house: House, account: str, /, **given: Any) -> Any:
     return await house.platforms.control("send", account=account, **given)
 
 
-async def test_an_album_is_heard_once_and_by_its_words(house: House) -> None:
+async def test_an_album_is_heard_once_and_by_its_words(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = asyncio.Event()
+
+    async def wait(_seconds: float) -> None:
+        await over.wait()
+
+    monkeypatch.setattr("bot.albums.asyncio", SimpleNamespace(sleep=wait))
     house.answer = _by_kind
+    await house.platforms.control("limits", telegram=False)
     citizen = await _citizen(house, "7")
     photo = [{"file_id": "a", "file_unique_id": "b", "width": 9, "height": 9}]
     for caption in ({}, {"caption": "怎么申请补贴"}, {}):
         fields = {"photo": photo, "media_group_id": "77", **caption}
         await _send(house, "7", citizen=citizen, fields=fields)
+    async with asyncio.timeout(20):
+        while not any(key.endswith(":words") for key in house.cache._values):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    over.set()
+    await house.callbacks.drain()
     [message] = await _received(house, "7", 1)
-    await asyncio.sleep(0.8)
     assert message["text"] == "text:怎么申请补贴"
-    assert len(await _received(house, "7", 1)) == 1
+    over.clear()
     for _ in range(3):
         await _send(
             house, "7", citizen=citizen, fields={"photo": photo, "media_group_id": "78"}, times=2
         )
-    await asyncio.sleep(1.0)
+    over.set()
+    await house.callbacks.drain()
     assert [one["text"] for one in await _received(house, "7", 2)][1:] == ["media:picture"]
 
 

@@ -1,12 +1,11 @@
 """Delivery: a row before, the outcome after, nobody twice, and every stop respected."""
 
 import asyncio
-import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from bot.contract import Inbound, InboundKind, Outcome, ReplyBasis, State
 from bot.models import Attempt, Contact, Delivery, InboundMessage, Publication
@@ -60,12 +59,13 @@ async def test_two_workers_at_once_send_each_message_once(office: Office) -> Non
 async def test_never_more_calls_in_flight_than_allowed(office: Office) -> None:
     await office.deliveries(office.release(), [str(number) for number in range(50)])
 
-    async def slow(address: str) -> None:
-        await asyncio.sleep(0.002)
+    async def with_another(address: str) -> None:
+        while office.channel.most_open < 2:  # noqa: ASYNC110  counted by the channel
+            await asyncio.sleep(0.002)
 
-    office.channel.before = slow
+    office.channel.before = with_another
     await office.process(in_flight=8).sender.deliver_due()
-    assert 1 < office.channel.most_open <= 8
+    assert office.channel.most_open <= 8
 
 
 @pytest.mark.parametrize(
@@ -247,17 +247,17 @@ async def test_a_process_killed_in_the_middle_loses_at_most_what_was_in_flight(
     office: Office,
 ) -> None:
     await office.deliveries(office.release(), [str(number) for number in range(40)])
-    hang = asyncio.Event()
+    hang, hangs = asyncio.Event(), asyncio.Event()
 
     async def stuck(address: str) -> None:
         if len(office.channel.sent) >= 18:
+            hangs.set()
             await hang.wait()
 
     office.channel.before = stuck
     killed = office.process()
     task = asyncio.create_task(killed.sender.deliver_due())
-    while len(office.channel.sent) < 18:  # noqa: ASYNC110
-        await asyncio.sleep(0.005)
+    await hangs.wait()
     await asyncio.sleep(0.05)
     for busy in killed.lease._busy:  # the kill: nothing of it writes any more
         busy.cancel()
@@ -440,8 +440,15 @@ async def test_a_submitted_publication_is_settled_by_event_or_by_asking(office: 
     assert (await office.row(Publication, asked)).reason == "平台审核不通过"
 
 
-async def test_an_unpaced_push_writes_a_hundred_rows_in_a_second_or_two(office: Office) -> None:
+async def test_an_unpaced_push_writes_many_rows_with_one_statement(office: Office) -> None:
+    """Counted and not timed: seconds are the machine's."""
     await office.deliveries(office.release(), [str(number) for number in range(300)])
-    started = time.perf_counter()
+    written = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE")):
+            written.append(statement)
+
+    event.listen(office.db.engine.sync_engine, "before_cursor_execute", note)
     assert await office.process(in_flight=64).sender.deliver_due() == 300
-    assert time.perf_counter() - started < 6
+    assert len(written) < 100
