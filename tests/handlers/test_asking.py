@@ -184,11 +184,16 @@ async def test_an_hour_later_than_the_platform_allows_names_the_other_way(
     office, monkeypatch
 ) -> None:
     office.tickets.channels["wechat"] = CHANNELS["wechat"]
+    days = [beijing(now()).date() + timedelta(days=at) for at in range(9)]
+
+    def work(*, working: bool) -> None:
+        told = dict.fromkeys(days, working)
+        monkeypatch.setattr("escalations.calendar.published_days", lambda year: told)
+
+    work(working=True)  # on a Friday evening the next hours are over two days away
     citizen = await office.citizen("wechat")
-    said = await citizen.say("转人工")
-    assert "平台只在" not in said  # within two days somebody works
-    holiday = {beijing(now()).date() + timedelta(days=at): False for at in range(9)}
-    monkeypatch.setattr("escalations.calendar.published_days", lambda year: holiday)
+    assert "平台只在" not in await citizen.say("转人工")
+    work(working=False)
     other = await office.citizen("wechat")
     for said in (await other.say("转人工"), await other.say(UNSURE), await other.say(SURE)):
         due, until = re.findall(r"\d+月\d+日（周.）\d\d:\d\d", said)
