@@ -192,7 +192,7 @@ async def post_faults(request: web.Request) -> web.Response:
     """Plan one fault; an empty body clears all."""
     state, content = request.app[STATE], await given(request)
     if not content:
-        state.faults.clear()
+        state.clear_faults()
         return reply({"faults": []})
     if content.get("kind") not in FAULT_KINDS:
         return refuse("kind 应为 " + "、".join(FAULT_KINDS))
@@ -216,7 +216,7 @@ async def get_faults(request: web.Request) -> web.Response:
 
 async def delete_faults(request: web.Request) -> web.Response:
     """Clear all planned faults."""
-    request.app[STATE].faults.clear()
+    request.app[STATE].clear_faults()
     return reply({"faults": []})
 
 

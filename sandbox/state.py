@@ -7,6 +7,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -172,6 +173,7 @@ class State:
         self.requests: deque[JSON] = deque(maxlen=REQUESTS_KEPT)
         self.numbers = Numbers()
         self.faults: list[Fault] = []
+        self._cleared = asyncio.Event()
         self.limits = Limits()
         self.media: dict[str, tuple[str, bytes]] = {}
         self.deliveries: deque[JSON] = deque(maxlen=REQUESTS_KEPT)
@@ -220,7 +222,18 @@ class State:
         """Wait as a planned `late_callback` says: the act has its number and comes after others."""
         fault = self.take_fault(platform, "callback", account, LATE)
         if fault is not None:
-            await asyncio.sleep(fault.seconds)
+            await self.pause(fault.seconds)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait so long, or until the faults are cleared."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._cleared.wait(), seconds)
+
+    def clear_faults(self) -> None:
+        """Plan nothing more, and let go what a fault holds up."""
+        self.faults.clear()
+        self._cleared.set()
+        self._cleared = asyncio.Event()
 
     def keep_media(self, key: str, content_type: str, data: bytes) -> None:
         """Keep an uploaded file for the phones, dropping the oldest beyond a bound."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 from aiohttp import web
 
-from sandbox.state import JSON, STATE, Upload, parse_body, readable
+from sandbox.state import JSON, STATE, Fault, State, Upload, parse_body, readable
 from sandbox.telegram.bot import Bot, Call, TelegramError, bad
 from sandbox.telegram.updates import METHODS, run
 
@@ -33,7 +32,7 @@ async def handle(request: web.Request) -> web.StreamResponse:
     status, answer = 200, {}
     try:
         if fault:
-            await _before(fault.kind, fault.seconds, fault.code, fault.description)
+            await _before(state, fault)
         params, files = _body(request, raw)
         # Parameters may stand in the address as well as in the body.
         params.update(request.query)
@@ -65,20 +64,21 @@ def _body(request: web.Request, raw: bytes) -> tuple[JSON, dict[str, Upload]]:
         raise bad("can't parse JSON object") from None
 
 
-async def _before(kind: str, seconds: float, code: int, description: str) -> None:
-    if kind == "delay":
-        await asyncio.sleep(seconds)
-    elif kind == "error500":
+async def _before(state: State, fault: Fault) -> None:
+    if fault.kind == "delay":
+        await state.pause(fault.seconds)
+    elif fault.kind == "error500":
         raise TelegramError(500, "Internal Server Error")
-    elif kind == "invalidate_token":
+    elif fault.kind == "invalidate_token":
         raise TelegramError(401, "Unauthorized")
-    elif kind == "refuse":
-        wait = max(int(seconds), 1) if code == 429 else 0
+    elif fault.kind == "refuse":
+        wait = max(int(fault.seconds), 1) if fault.code == 429 else 0
         words = {
             403: "Forbidden: bot was blocked by the user",
             429: f"Too Many Requests: retry after {wait}",
         }
-        raise TelegramError(code or 400, description or words.get(code, "Bad Request"), wait)
+        told = fault.description or words.get(fault.code, "Bad Request")
+        raise TelegramError(fault.code or 400, told, wait)
 
 
 def add(app: web.Application) -> None:

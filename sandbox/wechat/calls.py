@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 from aiohttp import web
@@ -51,7 +50,7 @@ async def handle(request: web.Request) -> web.StreamResponse:
     try:
         call = _opened(request, state, method, raw, entry)
         fault = state.take_fault("wechat", method, call.account.id)
-        status = await _before(call.account, fault)
+        status = await _before(state, call.account, fault)
         # A planned server error comes before the call is run: nothing was taken.
         answer = {} if status >= 500 else _run(call, method)
     except WeChatError as refusal:
@@ -93,11 +92,11 @@ def _opened(request: web.Request, state: State, method: str, raw: bytes, entry: 
     return Call(state, account, params, query, files, base)
 
 
-async def _before(account: Official, fault: Fault | None) -> int:
+async def _before(state: State, account: Official, fault: Fault | None) -> int:
     if fault is None:
         return 200
     if fault.kind == "delay":
-        await asyncio.sleep(fault.seconds)
+        await state.pause(fault.seconds)
     elif fault.kind == "invalidate_token":
         invalidate(account)
         raise WeChatError(40001)

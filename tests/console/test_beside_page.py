@@ -147,7 +147,7 @@ async def test_a_new_text_is_checked_counted_and_mended_and_its_tools_stay_with_
     await page.keyboard.type("补贴发到帐号。")
     await page.get_by_text("正在写的文字有").wait_for()
     # The list of findings stands with the checks, not above the switch.
-    assert await page.locator("#checks > .findings .live-findings .finding").count() >= 2
+    await page.locator("#checks > .findings .live-findings .finding").nth(1).wait_for()
     count = page.locator(".ed-count")
     letters = await page.locator(".ed-text").evaluate(
         "one => [...one.textContent.replace(/\\s/g, '')].length"
@@ -155,7 +155,7 @@ async def test_a_new_text_is_checked_counted_and_mended_and_its_tools_stay_with_
     assert await count.inner_text() == f"{letters} 字"
     await page.locator(".live-findings summary", has_text="残废人").click()
     await page.get_by_role("button", name="改为“残疾人”").click()
-    assert await page.locator("#title").input_value() == "残疾人活动"
+    await page.wait_for_function("document.getElementById('title').value === '残疾人活动'")
     # A word that somebody changed before the press is said to be gone, and nothing is put in.
     row = page.locator(".live-findings .finding", has=page.locator("summary", has_text="帐号"))
     await row.locator("summary").click()

@@ -131,7 +131,7 @@ def cases(operation: APIOperation, number: int) -> list[Case]:
 
 
 def _try(case: Case, served: Served, headers: dict[str, str], wrong: list[str]) -> None:
-    response = case.call(base_url=served.base, headers=headers, timeout=10)
+    response = case.call(base_url=served.base, headers=headers, timeout=60)
     served.statuses[response.status_code] += 1
     told = f"{case.operation.label} {response.status_code}: {response.text[:200]}"
     try:

@@ -33,7 +33,9 @@ async def chromium() -> AsyncIterator[Browser]:
     if not HAS_CHROMIUM:
         pytest.skip("no Chromium on this machine: apt-get install chromium fonts-noto-cjk")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=ARGS, timeout=120_000
+        )
         yield browser
         await browser.close()
 
@@ -149,12 +151,12 @@ async def test_a_selected_passage_is_returned_and_a_held_item_taken_over(
     await second.locator(".done").wait_for()
     await first.goto(address)
     await first.evaluate(
-        """() => {
+        """() => new Promise((done) => {
+          document.addEventListener("selectionchange", () => done(), { once: true });
           const text = document.querySelectorAll(".article p .leaf")[1].firstChild;
           getSelection().setBaseAndExtent(text, 0, text, 8);
-        }"""
-    )
-    await first.wait_for_timeout(100)
+        })"""
+    )  # the page has heard of it before
     await first.keyboard.press("m")
     assert await first.locator("#mark-text").input_value() == "每人1500元一"
     await first.locator("#mark-gate").select_option("policy")

@@ -40,12 +40,19 @@ def counted(db: Database) -> Iterator[list[str]]:
 
 
 async def asked(office: Office, browser: Browser, path: str) -> int:
-    """How many statements one look at a page takes, after a first look filled the caches."""
+    """How many statements one look at a page takes, after a first look filled the caches.
+
+    The fewest of two: once a minute a look also writes that the session is used, and what is kept
+    for a moment runs out.
+    """
     await browser.get(path)
-    with counted(office.deps.db) as sent:
-        status, _ = await browser.get(path)
-    assert status == 200, path
-    return len(sent)
+    counts = []
+    for _ in range(2):
+        with counted(office.deps.db) as sent:
+            status, _ = await browser.get(path)
+        assert status == 200, path
+        counts.append(len(sent))
+    return min(counts)
 
 
 async def crowd(office: Office, pattern: Item, count: int) -> None:
@@ -121,8 +128,13 @@ async def test_an_item_is_read_once_in_one_session(
     path = f"/console/items/{item.id}"
     await browser.get(path)
     opened, read = counted_calls(monkeypatch)
-    await browser.get(path)
-    assert (len(opened), len(read)) == (sessions, 1)
+    counts = []
+    for _ in range(2):  # a look may also write that the session is used
+        await browser.get(path)
+        counts.append((len(opened), len(read)))
+        opened.clear()
+        read.clear()
+    assert min(counts) == (sessions, 1)
 
 
 async def test_a_refused_return_with_a_mark_reads_the_item_once(

@@ -7,6 +7,7 @@ from playwright.async_api import Browser, Page
 
 from tests.console.office import PASSWORD, Office
 from tests.console.test_journey import chromium, fits, person
+from tests.waiting import until
 
 __all__ = ["chromium"]
 pytestmark = pytest.mark.browser
@@ -48,7 +49,7 @@ async def test_what_a_decision_lacks_is_said_inside_the_sheet(
     await told.wait_for()
     assert await page.locator(".reasons").count() == 1
     assert await page.locator(".sheet .reasons").count() == 1
-    assert await told.evaluate("one => one === document.activeElement")
+    await until(lambda: told.evaluate("one => one === document.activeElement"))
     box = await told.bounding_box()
     assert box is not None
     middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}

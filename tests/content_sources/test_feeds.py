@@ -65,9 +65,9 @@ def test_a_cut_feed_names_the_line_a_person_finds_in_the_file() -> None:
 def test_entities_are_neither_expanded_nor_fetched() -> None:
     nested = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
     bomb = f'<!DOCTYPE rss [<!ENTITY e0 "aaaaaaaaaa">{nested}]>{feed("通知&e9;")}'
-    start = time.monotonic()
+    start = time.process_time()
     assert len(read_column("feed", bomb.encode(), BASE)[0].title) < 100
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
     outside = f'<!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/passwd">]>{feed("通知&x;")}'
     assert read_column("feed", outside.encode(), BASE)[0].title == "通知&x;"
 

@@ -214,7 +214,7 @@ def test_any_byte_turned_over_is_read_or_refused() -> None:
 
 
 async def test_a_process_of_its_own_brings_the_same_picture_and_survives_a_harmful_one() -> None:
-    pool = Pool(workers=1)
+    pool = Pool(seconds=60.0, workers=1)
     try:
         refused = await pool.run(Work(brought_in, (made.bomb(),)))
         brought = await pool.run(Work(brought_in, (KINDS["heic"],)))

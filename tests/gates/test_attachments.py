@@ -267,11 +267,11 @@ LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_hostile_file_is_one_block_at_once(name: str, content: bytes, rule: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     blocks = {one.rule: one for one in _found(name, content) if one.severity == "block"}
     assert f"secrecy.attachment-{rule}" in blocks
     assert not blocks[f"secrecy.attachment-{rule}"].waivable
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_a_picture_of_a_billion_pixels_is_not_decoded() -> None:

@@ -21,6 +21,7 @@ from gates.results import Results, of_facts, of_rules, of_speller
 from gates.work import NotDone, Work
 from tests.gates.office_files import packed_docx
 from tests.gates.pool_work import dies, environment, fails, never_ends, who
+from tests.waiting import until
 
 RULES, FACTS = RuleSet.load(), NoFacts()
 DAY = date(2026, 11, 24)
@@ -28,6 +29,14 @@ DAY = date(2026, 11, 24)
 
 @pytest.fixture
 async def pool() -> AsyncIterator[Pool]:
+    """With a limit that no check of these meets, however busy the machine is."""
+    pool = Pool(seconds=60.0)
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def hasty() -> AsyncIterator[Pool]:
     pool = Pool(seconds=1.0)
     yield pool
     await pool.close()
@@ -64,25 +73,25 @@ async def test_what_reads_strangers_files_was_given_no_secret(pool: Pool) -> Non
     assert "PYTEST_CURRENT_TEST" in os.environ
 
 
-async def test_what_takes_too_long_is_given_up_while_the_loop_goes_on(pool: Pool) -> None:
-    await pool.run(Work(who, ()))
+async def test_what_takes_too_long_is_given_up_while_the_loop_goes_on(hasty: Pool) -> None:
+    await hasty.run(Work(who, ()))
     beats = 0
 
     async def beat() -> None:
         nonlocal beats
         while True:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.001)
             beats += 1
 
     beating = asyncio.create_task(beat())
     begun = time.monotonic()
     with pytest.raises(NotDone, match="检查超时：没有在 1 秒内查完") as refused:
-        await pool.run(Work(never_ends, ("a" * 60,)))
+        await hasty.run(Work(never_ends, ("a" * 60,)))
     beating.cancel()
     assert refused.value.rule == "check-timeout"
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60  # without an end it takes years
     assert beats > 30
-    assert await pool.run(Work(who, ())) != os.getpid()
+    assert await hasty.run(Work(who, ())) != os.getpid()
 
 
 async def test_a_killed_process_is_replaced_at_its_next_use(pool: Pool) -> None:
@@ -119,7 +128,7 @@ async def test_an_error_is_told_without_the_words_it_was_about(
     assert "张三" not in caplog.text + str(refused.value)
 
 
-async def test_a_docx_of_two_thousand_bytes_takes_no_longer_than_any_check(pool: Pool) -> None:
+async def test_a_docx_of_two_thousand_bytes_takes_no_longer_than_any_check(hasty: Pool) -> None:
     bomb = packed_docx()
     assert len(bomb) < 4_000
     file = StoredFile("通知.docx", bomb, "原创", DAY)
@@ -127,10 +136,10 @@ async def test_a_docx_of_two_thousand_bytes_takes_no_longer_than_any_check(pool:
     async def prepare() -> Work:
         return Work(stored_findings, (file,), (of_rules(RULES), of_facts(FACTS)))
 
-    await pool.run(_checked("好"))
+    await hasty.run(_checked("好"))
     begun = time.monotonic()
-    found = await Results(pool).of("bomb", prepare)
-    assert time.monotonic() - begun < 10
+    found = await Results(hasty).of("bomb", prepare)
+    assert time.monotonic() - begun < 60
     # Read to its end or given up: either way it cannot go out.
     assert any(one.severity == "block" for one in found)
 
@@ -138,7 +147,11 @@ async def test_a_docx_of_two_thousand_bytes_takes_no_longer_than_any_check(pool:
 async def test_processes_end_with_the_pool(pool: Pool) -> None:
     process = await pool.run(Work(who, ()))
     busy = asyncio.create_task(pool.run(Work(never_ends, ("a" * 60,))))
-    await asyncio.sleep(0.1)
+
+    async def has_it() -> bool:
+        return pool._free.qsize() < len(pool._slots)
+
+    await until(has_it)
     await pool.close()
     with pytest.raises(NotDone):
         await busy
@@ -148,7 +161,7 @@ async def test_processes_end_with_the_pool(pool: Pool) -> None:
 
 
 async def _gone(process: int) -> None:
-    for _ in range(200):
+    for _ in range(3000):
         try:
             os.kill(process, 0)
         except ProcessLookupError:
@@ -164,7 +177,7 @@ from gates.work import Work
 from tests.gates.pool_work import who
 
 async def main():
-    pool = Pool(seconds=1.0, workers=1)
+    pool = Pool(seconds=60.0, workers=1)
     print(await pool.run(Work(who, ())), flush=True)
     await asyncio.sleep(60)
 
@@ -225,8 +238,8 @@ async def test_who_goes_away_does_not_take_the_result_from_the_others() -> None:
     assert len(await second) == 1
 
 
-async def test_a_check_that_was_given_up_blocks_and_is_not_tried_again_at_once(pool: Pool) -> None:
-    results, asked = Results(pool), 0
+async def test_a_check_that_was_given_up_blocks_and_is_not_tried_again_at_once(hasty: Pool) -> None:
+    results, asked = Results(hasty), 0
 
     async def prepare() -> Work:
         nonlocal asked
@@ -245,5 +258,6 @@ async def test_other_checks_go_on_while_one_never_ends(pool: Pool) -> None:
     found: list[Finding] = await pool.run(_checked("手机13800138000"))
     assert not stuck.done()
     assert len(found) == 1
+    await pool.close()
     with pytest.raises(NotDone):
         await stuck

@@ -54,7 +54,7 @@ async def says(stage: Stage, words: str) -> str:
 
     before = len(await received())
     await stage.sandbox.post("say", account=TELEGRAM_ID, citizen=who, text=words)
-    for _ in range(200):
+    for _ in range(1200):
         if len(told := await received()) > before:
             return json.dumps(told, ensure_ascii=False)
         await asyncio.sleep(0.05)

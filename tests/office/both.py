@@ -49,7 +49,7 @@ class Both:
         async with self.talk.http.get(f"{self.talk.control}/messages", params=query) as answer:
             return [str(one.get("text", "")) for one in (await answer.json())["messages"]]
 
-    async def told(self, platform: str, citizen: str, words: str, seconds: float = 8.0) -> bool:
+    async def told(self, platform: str, citizen: str, words: str, seconds: float = 30.0) -> bool:
         """Whether these words came within some seconds."""
         return await until(lambda: self._has(platform, citizen, words), seconds)
 

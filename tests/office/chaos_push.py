@@ -37,7 +37,8 @@ from staff.models import Staff
 from storage.database import Database, new_id
 from subscriptions.models import Subscription
 from tests.made import SEALS
-from tests.office.serving import Serving, serving, until
+from tests.office.serving import Serving, serving
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 

@@ -5,8 +5,7 @@ import json
 import os
 import signal
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +21,7 @@ from demo.cast import BOT_TOKEN, TELEGRAM_ID, WEBHOOK_SECRET, setup
 from demo.platforms import hostport, port_for
 from office.setup import initialise
 from sandbox.app import start
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 READY = 120.0  # a busy machine takes its time
@@ -166,14 +166,6 @@ class Serving:
         async with self.http.get(address) as answer:
             rows = (await answer.json())["messages"]
         return {one: len(rows.get(one, [])) for one in self.citizens}
-
-
-async def until(check: Callable[[], Awaitable[object]], seconds: float) -> None:
-    """Ask again and again until it is so."""
-    deadline = time.monotonic() + seconds
-    while not await check():
-        assert time.monotonic() < deadline, "waited too long"
-        await asyncio.sleep(0.1)
 
 
 @asynccontextmanager

@@ -20,7 +20,8 @@ from bot.contract import State
 from bot.models import Delivery, InboundMessage
 from storage.database import Database
 from tests.made import SEALS
-from tests.office.serving import Serving, serving, until
+from tests.office.serving import Serving, serving
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 

@@ -26,7 +26,7 @@ async def say(town: Both, platform: str, who: str, *words: str) -> None:
     for one in words:
         before = len(await town.got(platform, who))
         await town.say(platform, who, one)
-        for _ in range(200):
+        for _ in range(1200):
             if len(await town.got(platform, who)) > before:
                 break
             await town.told(platform, who, "\0", 0.05)

@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
+from taskiq import InMemoryBroker
 
 from office.engine import ReliableStreamBroker, TaskEngine
+from tests.waiting import until
 
 
 async def _until(condition: asyncio.Event) -> None:
-    await asyncio.wait_for(condition.wait(), 5)
+    await asyncio.wait_for(condition.wait(), 60)
 
 
 async def test_a_job_asked_for_is_done() -> None:
@@ -29,16 +31,17 @@ async def test_a_job_asked_for_is_done() -> None:
 
 
 async def test_stopping_waits_for_what_runs() -> None:
-    finished = []
+    finished, begun = [], asyncio.Event()
 
     async def deliver() -> None:
+        begun.set()
         await asyncio.sleep(0.05)
         finished.append("deliver")
 
     tasks = TaskEngine({"deliver": deliver})
     await tasks.start()
     await tasks.ask("deliver")
-    await asyncio.sleep(0.01)
+    await _until(begun)
     await tasks.stop()
     assert finished == ["deliver"]
 
@@ -54,11 +57,17 @@ async def test_many_requests_while_a_job_runs_become_one_more_round() -> None:
 
     tasks = TaskEngine({"deliver": deliver})
     await tasks.start()
+    assert isinstance(tasks.broker, InMemoryBroker)
     for _ in range(20):
         await tasks.ask("deliver")
-    await asyncio.sleep(0.02)
+
+    async def all_heard() -> bool:  # but the one at work
+        return len(tasks.broker._running_tasks) == 1  # type: ignore[attr-defined]
+
+    await until(all_heard)
+    assert rounds == 1
     go.set()
-    await asyncio.sleep(0.02)
+    await tasks.broker.wait_all()
     await tasks.stop()
     assert rounds == 2
 
@@ -108,7 +117,7 @@ async def test_a_dead_workers_task_is_taken_over_while_the_queue_is_idle(
     dead, living = await _broker(redis_url, 40), await _broker(redis_url, 40)
     await redis.xadd("shenfa", {"data": b"task"})
     taken = await anext(dead.listen())
-    again = await asyncio.wait_for(anext(living.listen()), 3)
+    again = await asyncio.wait_for(anext(living.listen()), 60)
     assert taken.data == again.data == b"task"
     await again.ack()  # type: ignore[misc]
     assert await redis.xlen("shenfa") == 0

@@ -76,7 +76,7 @@ async def says(town: Both, platform: str, who: str, words: str) -> str:
     """What comes back."""
     before = len(await town.got(platform, who))
     await town.say(platform, who, words)
-    for _ in range(400):
+    for _ in range(1200):
         got = await town.got(platform, who)
         if len(got) > before:
             return got[-1]

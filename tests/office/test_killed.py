@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.office.serving import serving, until
+from tests.office.serving import serving
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 

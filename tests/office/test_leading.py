@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from office import leading
 from office.leading import Leader
-from tests.office.serving import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -58,7 +58,7 @@ async def _works(one: Scheduler) -> None:
     async def works() -> bool:
         return one.working
 
-    await until(works, 20)
+    await until(works)
 
 
 async def test_when_the_leader_ends_the_other_leads(two: tuple[Scheduler, Scheduler]) -> None:
@@ -89,8 +89,8 @@ async def test_who_lost_the_connection_with_its_lock_stops_asking_and_somebody_l
     async def one_leads() -> bool:
         return first.working != second.working
 
-    await until(stopped, 20)
-    await until(one_leads, 20)
+    await until(stopped)
+    await until(one_leads)
     assert not any(one.task.done() for one in two)
 
 

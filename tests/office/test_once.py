@@ -36,6 +36,7 @@ from sandbox.app import create_app
 from staff.models import Staff
 from storage.database import Base, new_id
 from storage.switches import Switch
+from tests.waiting import until
 
 TABLE = Base.metadata.tables["publication"]
 SUBMIT, MASS, POST = "freepublish/submit", "message/mass/sendall", "sendMessage"
@@ -77,12 +78,16 @@ class Platforms:
 
     async def under_way(self) -> None:
         """Until the call that was planned to be slow has reached the platform."""
-        for _ in range(500):
+        for _ in range(6000):
             async with self.http.get(f"{self.url}/_control/faults") as answer:
                 if not (await answer.json())["faults"]:
                     return
             await asyncio.sleep(0.01)
         raise AssertionError("the call never came")
+
+    async def let_go(self) -> None:
+        """The call that was held up goes on."""
+        await self.control("faults")
 
 
 class Office:
@@ -264,7 +269,7 @@ async def test_the_entry_stands_before_the_call_and_its_result_after_it(office: 
     await office.only("telegram")
     item = await office.scheduled()
     await office.platforms.control(
-        "faults", platform="telegram", kind="delay", method=POST, seconds=0.6
+        "faults", platform="telegram", kind="delay", method=POST, seconds=60
     )
     sending = asyncio.create_task(office.publish())
     await office.platforms.under_way()
@@ -272,6 +277,7 @@ async def test_the_entry_stands_before_the_call_and_its_result_after_it(office: 
     anchored = office.shenfa.ledger.anchor_path.read_text(encoding="ascii").splitlines()
     facts = await office.shenfa.ledger.facts(f"item:{item.id}")
     assert f'"seq": {facts[-1].seq}' in anchored[-1]
+    await office.platforms.let_go()
     await sending
     assert await office.entries(item) == [(SUBMITTED, ""), (FINISHED, "published")]
     (told,) = [
@@ -339,11 +345,16 @@ async def test_a_guarded_mass_send_goes_on_by_itself_and_arrives_once(office: Of
     await office.sql(update(TABLE).values(next_at=now() - timedelta(seconds=1)))
     await office.publish()
     assert (await office.row(item, account_id)).state == State.SUBMITTED
-    await asyncio.sleep(0.5)
     address = f"{office.platforms.url}/_control/messages"
     query = {"account": WECHAT["appid"], "citizen": made["citizens"][0]}
-    async with office.platforms.http.get(address, params=query) as answer:
-        assert len((await answer.json())["messages"]) == 1
+
+    async def arrived() -> int:
+        async with office.platforms.http.get(address, params=query) as answer:
+            return len((await answer.json())["messages"])
+
+    await until(arrived, 60)
+    assert await office.platforms.received(MASS) == 2
+    assert await arrived() == 1
 
 
 async def test_a_row_forged_beside_others_is_held_and_the_others_go_out(office: Office) -> None:
@@ -368,11 +379,12 @@ async def test_a_recall_during_a_slow_upload_keeps_the_article_from_wechat(offic
     await office.only("wechat")
     item = await office.scheduled()
     await office.platforms.control(
-        "faults", platform="wechat", kind="delay", method="draft/add", seconds=0.8
+        "faults", platform="wechat", kind="delay", method="draft/add", seconds=60
     )
     sending = asyncio.create_task(office.publish())
     await office.platforms.under_way()
     await office.recall(item)
+    await office.platforms.let_go()
     await sending
     assert await office.platforms.received(SUBMIT) == 0
     assert await office.entries(item) == []
@@ -383,13 +395,14 @@ async def test_a_stop_during_a_slow_upload_keeps_the_article_from_wechat(office:
     account_id = await office.only("wechat")
     item = await office.scheduled()
     await office.platforms.control(
-        "faults", platform="wechat", kind="delay", method="draft/add", seconds=0.8
+        "faults", platform="wechat", kind="delay", method="draft/add", seconds=60
     )
     sending = asyncio.create_task(office.publish())
     await office.platforms.under_way()
     await turn_switch(
         office.shenfa.ledger, office.people["admin"], "publishing", stopped=True, reason="核对"
     )
+    await office.platforms.let_go()
     await sending
     assert await office.platforms.received(SUBMIT) == 0
     assert (await office.row(item, account_id)).state == State.RETRYING
@@ -399,11 +412,12 @@ async def test_a_recall_after_the_first_part_keeps_the_others_back(office: Offic
     account_id = await office.only("telegram")
     item = await office.scheduled(LONG)
     await office.platforms.control(
-        "faults", platform="telegram", kind="delay", method=POST, seconds=0.6
+        "faults", platform="telegram", kind="delay", method=POST, seconds=60
     )
     sending = asyncio.create_task(office.publish())
     await office.platforms.under_way()
     await office.recall(item)
+    await office.platforms.let_go()
     await sending
     assert await office.platforms.received(POST) == 1
     row = await office.row(item, account_id)
@@ -418,9 +432,13 @@ async def test_what_wechat_published_after_a_recall_is_an_incident(office: Offic
     await office.publish()
     assert (await office.row(item, account_id)).state == State.SUBMITTED
     await office.recall(item)
-    await asyncio.sleep(0.5)
-    await office.sql(update(TABLE).values(next_at=now() - timedelta(seconds=1)))
-    await office.shenfa.publisher.settle_due()
+
+    async def told() -> bool:
+        await office.sql(update(TABLE).values(next_at=now() - timedelta(seconds=1)))
+        await office.shenfa.publisher.settle_due()
+        return (await office.row(item, account_id)).state != State.SUBMITTED
+
+    await until(told, 60)
     row = await office.row(item, account_id)
     assert row.state == State.PUBLISHED
     async with office.shenfa.db.session() as session:

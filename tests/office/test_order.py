@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.office.both import Both, both, until
+from tests.office.both import ACCOUNTS, Both, both, until
 
 PLATFORMS = ("telegram", "wechat")
 
@@ -18,12 +20,24 @@ async def town(home: tuple[Path, int], tmp_path: Path) -> AsyncIterator[Both]:
         yield made
 
 
+async def said(town: Both, platform: str, who: str) -> list[Any]:
+    """What this person has typed on the platform, whether it has reached us or not."""
+    query = {"account": ACCOUNTS[platform], "citizen": who, "all": "1"}
+    async with town.talk.http.get(f"{town.talk.control}/messages", params=query) as answer:
+        return list((await answer.json())["said"])
+
+
+async def typed(town: Both, platform: str, who: str, count: int) -> bool:
+    return len(await said(town, platform, who)) == count
+
+
 async def said_together(town: Both, platform: str, who: str, *words: str) -> None:
     """In this order on the platform, under way to us at the same time."""
-    saying = []
+    saying, before = [], len(await said(town, platform, who))
     for one in words:
         saying.append(asyncio.create_task(town.say(platform, who, one)))
-        await asyncio.sleep(0.005)
+        before += 1
+        assert await until(partial(typed, town, platform, who, before), 60)
     await asyncio.gather(*saying)
 
 
@@ -34,7 +48,7 @@ async def all_handled(town: Both, platform: str, who: str) -> None:
         rows = await town.acts(contact.id)
         return all(row.handled_at is not None for row in rows)
 
-    assert await until(handled, 20)
+    assert await until(handled, 60)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -75,9 +89,14 @@ async def test_a_subscription_far_behind_a_later_act_is_not_kept_and_its_person_
 ) -> None:
     who = await town.citizen(platform, "迟到的人")
     await town.talk.post(
-        "faults", platform=platform, kind="late_callback", method="callback", seconds=1.5
+        "faults", platform=platform, kind="late_callback", method="callback", seconds=60
     )
-    await said_together(town, platform, who, "订阅就业", "退订")
+    first = asyncio.create_task(town.say(platform, who, "订阅就业"))
+    assert await until(partial(typed, town, platform, who, 1), 60)
+    await town.say(platform, who, "退订")
+    await all_handled(town, platform, who)
+    await town.talk.post("faults")  # and now the first one comes
+    await first
     await all_handled(town, platform, who)
     assert await town.wishes(platform, who) == []
     assert await town.told(platform, who, "请再发一次")
@@ -87,6 +106,11 @@ async def test_answers_to_one_person_come_in_the_order_of_their_acts(town: Both)
     who = await town.citizen("telegram")
     await said_together(town, "telegram", who, "帮助", "订阅就业", "我的订阅", "退订")
     await all_handled(town, "telegram", who)
+
+    async def answered() -> bool:
+        return len(await town.got("telegram", who)) >= 4
+
+    assert await until(answered, 60)
     first = [one.split("\n")[0][:3] for one in await town.got("telegram", who)]
     assert len(first) == 4
     assert first[1] == "已订阅"

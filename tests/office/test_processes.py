@@ -18,7 +18,8 @@ from bot.unanswered import open_act
 from config.clock import now
 from storage.database import Database, new_id
 from tests.made import SEALS
-from tests.office.serving import ROOT, Serving, serving, until
+from tests.office.serving import ROOT, Serving, serving
+from tests.waiting import until
 
 QUESTION = "高校毕业生就业补贴怎么申领"
 
@@ -96,7 +97,7 @@ async def _a_face_answers_after_all(office: Serving) -> None:
         return (await office.told())[citizen] == before + times
 
     assert await office.says(citizen, QUESTION)
-    await until(lambda: heard(1), 30)
+    await until(lambda: heard(1))
     async with open_shenfa(office.settings) as shenfa, shenfa.db.session() as session:
         face = (await session.scalars(select(Process.id).where(Process.kind == "serve"))).one()
         newest = select(InboundMessage).order_by(InboundMessage.id.desc()).limit(1)
@@ -107,7 +108,7 @@ async def _a_face_answers_after_all(office: Serving) -> None:
         )  # fmt: skip
         open_act(session, act, face)
         session.add(act)
-    await until(lambda: heard(2), 30)
+    await until(lambda: heard(2))
 
 
 async def _the_other_leads(office: Serving, db: Database) -> None:

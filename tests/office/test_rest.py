@@ -246,7 +246,7 @@ async def test_a_spared_turn_is_not_asked_for() -> None:
 
     jobs = [Job("rows", 0.01, _look, "often"), Job("deliver", 0.01, _look, "often")]
     async with ticking(jobs, ask, spares=spares):
-        await asyncio.wait_for(looked.wait(), 5)
+        await asyncio.wait_for(looked.wait(), 60)
     assert set(asked) == {"deliver"}
 
 
@@ -270,7 +270,7 @@ async def test_an_office_under_way_rests_and_wakes(
 
     monkeypatch.setattr(Rest, "spares", spares)
     async with running([Job("deliver", 0.01, look, "often")], "", db):
-        await asyncio.wait_for(spared.wait(), 5)
+        await asyncio.wait_for(spared.wait(), 60)
         async with db.session() as session:
             session.add(_delivery())
-        await asyncio.wait_for(again.wait(), 5)
+        await asyncio.wait_for(again.wait(), 60)

@@ -217,7 +217,7 @@ async def forgotten(town: Town, true: Row) -> None:
     before, (person,) = await town.own(contact), await town.rows(PEOPLE, id=contact)
     assert await town.talk.says("忘记我")
     assert await town.talk.says("1")
-    for _ in range(200):  # the last word is said before its address is gone
+    for _ in range(1200):  # the last word is said before its address is gone
         if not await town.rows(WISHES, contact_id=contact):
             break
         await asyncio.sleep(0.05)

@@ -14,7 +14,7 @@ from config.clock import BEIJING
 from office import ticking as module
 from office.jobs import Job
 from office.ticking import is_missed, ticking
-from tests.office.serving import until
+from tests.waiting import until
 
 OFTEN = 0.05
 
@@ -41,7 +41,7 @@ async def _asked_for(asked: Counter[str], name: str, times: int) -> None:
     async def often() -> bool:
         return asked[name] >= times
 
-    await until(often, 5)
+    await until(often, 60)
 
 
 @pytest.mark.parametrize("hours", [-26, 26])
@@ -88,7 +88,7 @@ async def test_what_has_a_place_in_the_calendar_follows_the_clock_that_was_set(
             due = made[0].get_jobs()[0].next_run_time
             return bool(there < due < there + timedelta(hours=1))
 
-        await until(follows, 5)
+        await until(follows, 60)
 
 
 async def test_a_turn_that_could_not_be_asked_for_ends_no_later_one() -> None:
@@ -176,5 +176,5 @@ async def test_after_a_gap_each_is_asked_for_once(monkeypatch: pytest.MonkeyPatc
         async def looked() -> bool:
             return looks > 4
 
-        await until(looked, 5)
+        await until(looked, 60)
     assert asked == {"filings": 1, "selftest": 1}

@@ -111,7 +111,7 @@ async def test_a_whole_life_by_buttons_by_words_and_then_nothing_is_left(
     hashed = contact.address_hash
     await phone.says("忘记我")
     await phone.taps_on("确定删除")
-    for _ in range(200):  # on Telegram the last word is said before its address is gone
+    for _ in range(1200):  # on Telegram the last word is said before its address is gone
         async with shenfa.db.session() as session:
             left = await session.get(Contact, contact.id)
         if left is None or left.state == "ended":

@@ -145,7 +145,7 @@ class House:
     async def sent(self, item: Item) -> Publication:
         """The item's newest publication, after its result came back as an event."""
         await self.publisher.publish_due()
-        for _ in range(200):
+        for _ in range(3000):
             row = (await self.publications(item))[-1]
             if row.state != State.SUBMITTED and not self.hearing:
                 return row
@@ -201,7 +201,7 @@ async def house(tmp_path: Path, database: Database, platforms: Platforms) -> Asy
 
     async def act(inbound: Inbound) -> None:
         try:
-            for _ in range(200):  # under load the event may be faster than the row of the answer
+            for _ in range(3000):  # under load the event may be faster than the row of the answer
                 if await publisher.on_result_event(inbound):
                     break
                 await asyncio.sleep(0.02)

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from tests.documents.made_pictures import animated, picture
 from tests.sandbox.conftest import TOKEN, Client
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -173,9 +174,12 @@ async def test_edits_and_deletion_within_48_hours(bot: Client) -> None:
 
 
 async def test_get_updates_excludes_a_webhook_and_a_second_poller(bot: Client) -> None:
-    waiting = asyncio.create_task(bot.bot("getUpdates", timeout=5))
-    await asyncio.sleep(0.05)
-    assert (await bot.bot("getUpdates"))["error_code"] == 409
+    waiting = asyncio.create_task(bot.bot("getUpdates", timeout=50))
+
+    async def is_refused() -> bool:
+        return bool((await bot.bot("getUpdates")).get("error_code") == 409)
+
+    await until(is_refused)
     await bot.control("say", {"account": "424242", "citizen": "700000001", "text": "你好"})
     update = (await waiting)["result"][0]
     assert update["message"]["text"] == "你好"
@@ -197,7 +201,7 @@ async def test_the_webhook_gets_updates_with_the_secret_and_again_until_it_answe
     await bot.bot("setWebhook", url=await receiver(answering), secret_token="S-1")
     said = await bot.control("say", {"account": "424242", "citizen": "700000003", "text": "在吗"})
     assert said["status"] == 500
-    for _ in range(20):
+    for _ in range(1500):
         if len(seen) == 2:
             break
         await asyncio.sleep(0.02)
