@@ -9,6 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from documents.lines import without_blanks
+from documents.own_number import (
+    ORDER,
+    ORDER_HEAD,
+    is_order_number,
+    is_own_number,
+    number_behind,
+    own_number,
+)
 from knowledge.ending import in_force
 from knowledge.in_force import DAY, counted, day_in
 
@@ -18,20 +26,6 @@ _ORGAN = (
 )
 _NAME = rf"[\u4e00-\u9fff]{{1,28}}?{_ORGAN}(?:[(（][\u4e00-\u9fff]{{2,14}}[）)])?"
 _NAMES = re.compile(rf"{_NAME}(?:[ 、\u3000]+{_NAME}){{0,9}}|国务院")
-_YEAR = r"[〔\[（(【﹝〖]((?:19|20)\d{2})[〕\]）)】﹞〗]"
-_BRACKETED = rf"[\u4e00-\u9fff]{{1,14}}{_YEAR}\s?第?0*([1-9]\d{{0,4}})\s?号"
-_OWN_NUMBER = re.compile(
-    rf"(?:(?:发文字号|文\s?号|发文号)[：:]\s*)?[（(]?(?P<name>{_BRACKETED})[）)]?"
-    # A paper of two bodies has two numbers; it is known by the first.
-    rf"(?:[ 、，,\u3000]{{1,4}}{_BRACKETED}[）)]?){{0,4}}"
-    r"(?:\s*签发人.*|\s*(?:19|20)\d{2}[年-].*)?"
-)
-_NUMBER_BEHIND = re.compile(rf"[（(](?P<name>{_BRACKETED})[）)]$")
-_ORDER = re.compile(
-    r"(?:(?P<who>[\u4e00-\u9fff 、]{2,40}?)?(?P<kind>令|公告|通告)[（(]?)?"
-    r"(?P<year>(?:19|20)\d{2}年)?第?\s?0*(?P<number>[1-9]\d{0,4})\s?号[）)]?"
-)
-_ORDER_HEAD = re.compile(r"[\u4e00-\u9fff 、]{2,60}(?:令|公告|通告)")
 _SIGNED = re.compile(rf"[（(]?(?:成文日期|发布日期|发文日期)?[：:]?{DAY}[）)]?")
 _TITLE_WORD = re.compile(
     r"(?:通知|答复|预案|名录|名单|章程|准则|公约|守则|请示|指引|若干条款|意见|办法|规定|措施|方案|要点|条例|公告|通告|决定|细则|规划|计划|指南|批复|函|通报|解读|问答"
@@ -86,12 +80,11 @@ def head_of(text: str, title: str = "", fallback: str = "", *, issued: date | No
     """
     lines = [line for line in map(_plain_line, text.split("\n")) if line]
     title = title.strip() or title_of(lines) or fallback
-    behind = _NUMBER_BEHIND.search(title)
-    title = title[: behind.start()].rstrip() if behind else title
+    whole, (title, _) = title, number_behind(title)
     days = [_with_digits(line) for line in lines]
     issued = issued or _issued(days)
     force = in_force("\n".join(days), issued)
-    number = _number([behind["name"]] if behind else lines, title)
+    number = own_number(lines, whole)
     issuer = _issuer(lines, days, title)
     return Head(title[:_LONGEST], number, issuer, issued, force.start, force.end, force.unknown)
 
@@ -119,13 +112,8 @@ def _ordered(lines: Sequence[str]) -> str:
 
 def _order_head(lines: Sequence[str]) -> int | None:
     """Where a line names an order or announcement whose number stands below it."""
-    heads = (at for at, one in enumerate(lines[:4]) if _ORDER_HEAD.fullmatch(one))
-    return next((at for at in heads if any(map(_is_order_number, lines[at + 1 : at + 2]))), None)
-
-
-def _is_order_number(line: str) -> bool:
-    found = _ORDER.fullmatch(line)
-    return found is not None and found["who"] is None
+    heads = (at for at, one in enumerate(lines[:4]) if ORDER_HEAD.fullmatch(one))
+    return next((at for at in heads if any(map(is_order_number, lines[at + 1 : at + 2]))), None)
 
 
 def _block(lines: Sequence[str]) -> str:
@@ -200,9 +188,7 @@ def _plain(line: str) -> bool:
 
 
 def _is_number(line: str) -> bool:
-    return (
-        _OWN_NUMBER.fullmatch(line) is not None or re.fullmatch(r"第?\d{1,5}号", line) is not None
-    )
+    return is_own_number(line) or re.fullmatch(r"第?\d{1,5}号", line) is not None
 
 
 def _leads(line: str, following: str) -> bool:
@@ -223,38 +209,6 @@ def _follows(line: str) -> bool:
     return line.startswith(("的", "》")) and _is_end_of_title(line) and len(line) <= 40
 
 
-# --- number -----------------------------------------------------------------------------------
-
-
-def _number(lines: Sequence[str], title: str) -> str:
-    """The number that stands as the document's own: on a line of its own at its head."""
-    for at, line in enumerate(lines[:30]):
-        if len(line) > 60 and not _is_end_of_title(line):
-            break
-        if found := _OWN_NUMBER.fullmatch(re.sub(r"\s+(?=[〔\[（(【\d号])", "", line)):
-            name = re.match(r"[\u4e00-\u9fff]+", found["name"])
-            what = name[0] if name else ""
-            # An order keeps the 第 of its number: 政府令〔2010〕第15号.
-            return f"{what}〔{found[2]}〕{'第' if what.endswith('令') else ''}{int(found[3])}号"
-        if order := _order(lines, at, title):
-            return order
-    return _order([title], 0, title)
-
-
-def _order(lines: Sequence[str], at: int, title: str) -> str:
-    """The number of an order or announcement: 某县人民政府令第12号, …公告2026年第27号."""
-    found = _ORDER.fullmatch(lines[at])
-    if found is None:
-        return ""
-    year, number = found["year"] or "", found["number"]
-    if found["kind"]:
-        return f"{(found['who'] or '').strip()}{found['kind']}{year}第{number}号"
-    above = lines[at - 1] if at else ""
-    if _ORDER_HEAD.fullmatch(above):
-        return f"{above.strip()}{year}第{number}号"
-    return f"{year}第{number}号" if year and at <= 3 else ""
-
-
 # --- issuer -----------------------------------------------------------------------------------
 
 
@@ -262,7 +216,7 @@ def _issuer(lines: Sequence[str], days: Sequence[str], title: str) -> str:
     """Who issued it, several with a blank between: by the title, the signature, or the head."""
     if found := _TITLE_ISSUER.match(title):
         return _names(found["who"])
-    order = next((m for line in lines[:6] if (m := _ORDER.fullmatch(line)) and m["who"]), None)
+    order = next((m for line in lines[:6] if (m := ORDER.fullmatch(line)) and m["who"]), None)
     if order is not None and _NAMES.fullmatch(order["who"].strip()):
         return _names(order["who"])
     if (at := _order_head(lines)) is not None:

@@ -12,7 +12,9 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from documents.charset import decode
+from documents.lines import without_blanks
 from documents.no_article import why_no_article
+from documents.own_number import own_number
 from documents.pages.blocks import (
     Block,
     Link,
@@ -26,7 +28,7 @@ from documents.pages.origin import author_of, source_of
 from documents.pages.parts import continues, further_parts
 from documents.pages.policy_info import PolicyInfo
 from documents.pages.published import day_of
-from documents.pages.sheet import Sheet, number_in
+from documents.pages.sheet import Sheet
 from documents.pages.title import title_of
 
 
@@ -92,7 +94,7 @@ def extract_page(body: bytes | str, url: str, selectors: Mapping[str, Any] | Non
     parts = further_parts(sheet.tree, url)
     found = tuple(links(node, url))
     source = plain(source_of(sheet))
-    number = sheet.info.doc_number or number_in(title) or number_in(text[:600])
+    number = sheet.info.doc_number or _own_number(text, title)
     return Page(
         title=title,
         date=day_of(sheet, title),
@@ -114,6 +116,12 @@ def extract_page(body: bytes | str, url: str, selectors: Mapping[str, Any] | Non
 
 
 _NO_BODY = "网页里找不到正文：请换一个文章页面，或为这个栏目设置选择器"
+
+
+def _own_number(text: str, title: str) -> str:
+    """The number of a document whose information box names none."""
+    lines = (without_blanks(line.strip()) for line in text.split("\n"))
+    return own_number([line for line in lines if line], title)
 
 
 def _lines(blocks: Iterable[Block]) -> Iterator[str]:

@@ -99,6 +99,7 @@ NUMBER = re.compile(
     r"[\u4e00-\u9fff]{1,16}[〔\[［(（【﹝]\s*((?:19|20)\d\d)\s*[〕\]］)）】﹞]\s*第?\s*\d{1,5}\s*号"
     r"|[\u4e00-\u9fff]{1,20}(?<![命指口司法])令\s*(?:\[\d{4}\])?\s*第?\s*[\d一二三四五六七八九十百]{1,6}\s*号"
 )
+_CITES = re.compile("根据|依据|按照|依照|遵照|参照")
 _INDEX = re.compile(r"[A-Za-z0-9一-龥][A-Za-z0-9一-龥/_\-.:：\[\]〔〕()（） ]{3,79}")
 _RECORD = re.compile(
     "发布机构|发布机关|发布单位|公开机构|公开主体|信息来源单位|发文日期|发文时间|生成日期|生成时间"
@@ -208,7 +209,8 @@ def _value(name: str, text: str) -> str:
     if name in _DAYS:
         return find_day(text[:40])
     if name == "doc_number":
-        match = NUMBER.search(text)
+        match = NUMBER.match(text.lstrip("（(《 "))  # not one that a sentence below cites
+        match = None if _CITES.match(text) else match
         return re.sub(r"\s", "", match[0]) if match else ""
     if name == "validity":
         return validity_of(text)

@@ -43,6 +43,30 @@ def test_meta_tags_and_container_give_the_article() -> None:
     assert page.marked.split("\n")[2] == "![食堂](https://www.qinghe.gov.cn/zwgk/p.png)"
 
 
+@pytest.mark.parametrize(
+    ("lines", "number"),
+    [
+        (["各乡镇：", "根据《养老条例》（某政发〔2020〕1号），通知如下。"], ""),
+        (["依据国发〔2020〕3号文件精神，现通知如下："], ""),
+        (["按照省政府令第207号的规定，现公告如下。"], ""),
+        (["根据某政发〔2020〕1号"], ""),
+        (["文号：", "根据《办法》（国发〔2020〕3号），通知如下。"], ""),
+        (["以下文件废止：", "青政发〔2010〕3号", "青政发〔2010〕4号"], ""),
+        (
+            ["青民发〔2026〕3号 青财发〔2026〕8号", "根据国发〔2020〕3号，通知如下。"],
+            "青民发〔2026〕3号",
+        ),
+        (["青民发〔2026〕3号 各乡镇人民政府，县直各部门："], "青民发〔2026〕3号"),
+        (["青禾县人民政府令", "第12号", "《办法》已经通过。"], "青禾县人民政府令第12号"),
+        (["民政部 财政部公告2026年第27号", "现公告如下。"], "民政部 财政部公告2026年第27号"),
+    ],
+)
+def test_the_number_of_a_page_is_its_own_or_none(lines: list[str], number: str) -> None:
+    words = "".join(f"<p>{line}</p>" for line in [*lines, TEXT * 4])
+    page = f"<h1>关于青禾县助餐服务的通知</h1><div id='zoom'>{words}</div>"
+    assert extract_page(page, URL).doc_number == number
+
+
 def test_without_meta_tags_the_visible_line_is_read() -> None:
     paragraphs = f"<p>{TEXT}</p>" * 6
     page = extract_page(
