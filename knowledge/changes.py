@@ -38,6 +38,7 @@ from knowledge.forms import (
     day_in,
     must_be_new,
     must_be_open,
+    must_run_forward,
     named,
     signed_now,
     there,
@@ -211,6 +212,7 @@ def _form(payload: Mapping[str, Any], defaults: Defaults | None) -> dict[str, An
         raise Refused(422, [Reason("text", f"正文超过 {MAX_TEXT // 10_000} 万字，请拆分后再录入")])
     if words["url"] and not words["url"].startswith(("http://", "https://")):
         raise Refused(422, [Reason("url", "原文地址要以 http:// 或 https:// 开头，没有就留空")])
+    must_run_forward(days)
     later = _later(payload)
     # What begins later on a day nobody knows is not in force from the day it was issued.
     if later.get("status") != "not_yet":

@@ -120,6 +120,8 @@ def page_draft(page: PolicyPage, *, fallback: str = "") -> PolicyDraft:
     if own.issued_on is None and issued is not None:
         own = head_of(page.text, title, fallback, issued=issued)
     starts = told_day(info.get("effective_from"))
+    first, last = starts or own.effective_from, told_day(info.get("effective_to"))
+    last = last or own.effective_to
     sure = _sure(info, "issuer", "publisher")
     bodies = sure or own.issuer or str(info.get("issuer") or "") or page.source
     return PolicyDraft(
@@ -129,8 +131,9 @@ def page_draft(page: PolicyPage, *, fallback: str = "") -> PolicyDraft:
         issuer=" ".join(_BETWEEN.split(bodies.strip())),
         url=str(info.get("url") or ""),
         issued_on=issued,
-        effective_from=starts or own.effective_from,
-        effective_to=told_day(info.get("effective_to")) or own.effective_to,
+        effective_from=first,
+        # The box and the text may each speak of another day: backwards they say nothing.
+        effective_to=None if first and last and last < first else last,
         repealed_on=told_day(info.get("repealed_on")),
         status=_status(info.get("validity"), starts, own.starts_later),
     )

@@ -16,6 +16,7 @@ from knowledge.forms import (
     must_be_new,
     must_be_open,
     must_be_plain,
+    must_run_forward,
     named,
     signed_now,
     words_in,
@@ -176,7 +177,4 @@ def _must_fit(state: SignedPolicy, whole: Mapping[str, Any]) -> None:
     if whole["repealed_on"] and state.repealed_on is None:
         words = "这份文件没有废止。要废止它，请提出“废止”，写明从哪一天起"
         raise Refused(422, [Reason("repealed_on", words)])
-    first, last = whole["effective_from"], whole["effective_to"]
-    if first and last and last < first:
-        words = f"最后有效日 {last} 在施行日期 {first} 之前，请核对"
-        raise Refused(422, [Reason("effective_to", words)])
+    must_run_forward(whole)

@@ -106,6 +106,19 @@ def date_of(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
+def must_run_forward(days: Mapping[str, str | None]) -> None:
+    """Refused 422 for a last day before the first, or before the day of issue where none is told.
+
+    All days are in their checked form.
+    """
+    last = days["effective_to"]
+    names = (("施行日期", "effective_from"), ("成文日期", "issued_on"))
+    told = next(((name, days[key]) for name, key in names if days.get(key)), None)
+    if last and told and told[1] and last < told[1]:
+        words = f"最后有效日 {last} 在{told[0]} {told[1]} 之前，请核对"
+        raise Refused(422, [Reason("effective_to", words)])
+
+
 def must_be_new(form: Mapping[str, Any], signed: Mapping[str, SignedPolicy], digest: str) -> None:
     """Refused 409 when the library holds this document, or one of its title and number in force.
 

@@ -25,6 +25,16 @@ async def test_a_day_in_no_year_of_ours_is_refused(office, grant, day) -> None:
         await office.library.propose(END, payload, "editor", "按新发的文件")
 
 
+@pytest.mark.parametrize("name", ["施行日期", "成文日期"])
+async def test_a_last_day_before_the_first_does_not_come_in(office, grant, name) -> None:
+    first = date(2026, 6, 1)
+    slip = replace(grant, issued_on=first, effective_from=first, effective_to=date(2026, 5, 31))
+    slip = replace(slip, effective_from=None) if name == "成文日期" else slip
+    with pytest.raises(Refused, match=f"最后有效日 2026-05-31 在{name} 2026-06-01 之前") as refused:
+        await office.library.propose_import([slip], "editor")
+    assert [one.rule for one in refused.value.reasons] == ["effective_to"]
+
+
 @pytest.mark.parametrize("status", ["失效", "废止"])
 async def test_what_is_called_ended_keeps_no_last_day_to_come(office, grant, status) -> None:
     key = await put_in(office, replace(grant, effective_to=None))
