@@ -18,6 +18,11 @@ _LIST = re.compile(
     rf"(?<![第近约余多超\d.—-]){_NUMBER}个(?:镇|乡|苏木|街道|社区|县|区|旗|村|嘎查|市|省|服务点|办事点|网点|部门|单位|窗口|站点)"
     r"[：:]([\u4e00-\u9fff]{2,10}(?:、[\u4e00-\u9fff]{2,10})+)[。；;]"
 )
+# 以下三项材料：1.申请书；2.…: numbered by digits in the same line.
+_NUMBERED = re.compile(
+    rf"以下{_NUMBER}(?:项|种|类|份|个|条|方面)[\u4e00-\u9fff]{{0,6}}[：:](?=1[.．、])([^\n]{{4,800}})"
+)
+_DIGIT_MARK = re.compile(r"(?:^|(?<=[；;。，,、]))(\d{1,2})[.．、](?=[^\d\s])")
 _MORE = re.compile(r"[和与及]")
 _OPEN = re.compile(r"[等其如]|以及|其中|分别|包括")
 _WRONG = Ground(
@@ -36,11 +41,21 @@ def find_counts(ctx: Context) -> Iterator[Finding]:
         ends = len(said) > 1 and runs and not _goes_on(text, match.end(), len(said) + 1)
         if ends and _value(match[1]) != len(said):
             yield ctx.mark_dense(match.span(1), _WRONG, _written(match[1], len(said)))
+    yield from _numbered(ctx)
     for match in _LIST.finditer(text):
         least = match[2].count("、") + 1
         most = least + len(_MORE.findall(match[2]))
         if not _OPEN.search(match[2]) and not least <= _value(match[1]) <= most:
             yield ctx.mark_dense(match.span(1), _WRONG)
+
+
+def _numbered(ctx: Context) -> Iterator[Finding]:
+    for match in _NUMBERED.finditer(ctx.dense.text):
+        said = [int(one) for one in _DIGIT_MARK.findall(match[2])]
+        runs = len(said) > 1 and said == list(range(1, len(said) + 1))
+        more = ctx.dense.text[match.end() + 1 : match.end() + 3].startswith(str(len(said) + 1))
+        if runs and not more and _value(match[1]) != len(said):
+            yield ctx.mark_dense(match.span(1), _WRONG, _written(match[1], len(said)))
 
 
 def _goes_on(text: str, end: int, number: int) -> bool:

@@ -14,7 +14,7 @@ _THING = (
 )
 _FIGURE = r"(\d{1,15}(?:\.\d{1,9})?)"  # longer is no sum, and no number a program should compute
 _TOTAL = re.compile(
-    rf"(?:共|总|合计)[^\d，。；;]{{0,10}}?{_FIGURE}({_THING})[，,（(:：]?[^\d。；;]{{0,6}}?其中"
+    rf"(?:共|总|合计|现有)[^\d，。；;]{{0,10}}?{_FIGURE}({_THING})[，,（(:：]?[^\d。；;]{{0,6}}?其中"
     r"([^。；;\n]{4,160})"
 )
 # Without 共 only money, which is spent once: 下达资金300万元，其中中央200万元、省级110万元.
@@ -38,6 +38,16 @@ _OPPOSED = (
     {"城镇", "农村"},
     {"公办", "民办"},
     {"城区", "乡镇"},
+)
+# Nobody and nothing is of two of these at once: 小学20所、初中12所、高中8所.
+_KINDS = (
+    frozenset(("幼儿园", "小学", "初中", "高中", "中职学校", "高校", "大学")),
+    frozenset(("优秀", "良好", "合格", "基本合格", "不合格")),
+    frozenset(("特等奖", "一等奖", "二等奖", "三等奖")),
+    frozenset(("重大事故", "较大事故", "一般事故")),
+    frozenset(("工业用地", "商业用地", "住宅用地")),
+    frozenset(("正高级", "副高级", "中级", "初级")),
+    frozenset(("博士", "硕士", "本科", "专科")),
 )
 # 甲镇、乙县: places are apart; groups of people (女生、少数民族) may be the same people.
 _PLACE = re.compile(r"[省市州盟县区旗镇乡村](?:有|为|共)?$")
@@ -64,6 +74,14 @@ _HOURS = re.compile(
 )
 _NOON = 12
 _EARLY = 5  # 上午11时至1时 ends after noon
+_CAME = re.compile(
+    r"应(到|检|考|参会|参加|参训|出席)[^，。；;\d\n]{0,6}(\d{1,6})[人名户家][，,、]?"
+    r"[^。；;\d\n]{0,6}实\1[^，。；;\d\n]{0,6}(\d{1,6})[人名户家]"
+)
+# 每人每月300元，全年共计3600元: twelve months, unless the words say how many.
+_BY_MONTH = re.compile(
+    rf"每(?:人每)?月{_FIGURE}元(?:人民币)?[，,]?(?:全年|每年|一年|年)(?:共计|合计|总计|共|计|为|合)?{_FIGURE}元"
+)
 _YEARS = re.compile(r"(?<!\d)((?:19|20)\d\d)年?(?:至|到|—{1,2}|－|～|~|-)((?:19|20)\d\d)年(?!级)")
 _DAYS = re.compile(
     r"(?<!\d)(\d{1,2})月(\d{1,2})日?(?:至|到|—{1,2}|－|～|~)(?:(\d{1,2})月)?(\d{1,2})日"
@@ -83,6 +101,7 @@ _RATE_FIRST = re.compile(
     rf"[^\d，。；]{{0,4}}(?:增|增加|增长|提高|上升|降|减|下降|减少|降低)(?:到|至|为){_FIGURE}(万?亿?[元人户件家个吨亩])"
 )
 _SUM = Ground("wording", "wording.sum", "warn", "分项相加与总数不符，请核对", _SUMS)
+_MORE_CAME = _SUM._replace(reason="实到的多于应到的，请核对")
 _FALLS = Ground("wording", "wording.rise", "warn", "增减的方向与前后数值相反，请核对", _SUMS)
 _BACKWARDS = Ground(
     "wording", "wording.time-range", "warn", "终了早于起始，请核对时间",
@@ -105,12 +124,26 @@ def find_figures(ctx: Context) -> Iterator[Finding]:
             people, men, women = (int(number) for number in match.groups())
             if men + women != people:
                 yield ctx.mark_dense(match.span(1), _SUM, [str(men + women)])
+    yield from _said_twice(ctx)
     if "由" in text or "从" in text:
         yield from _rises(ctx)
     if "%" in text:
         yield from _growth(ctx)
     yield from _hours(ctx)
     yield from _days(ctx)
+
+
+def _said_twice(ctx: Context) -> Iterator[Finding]:
+    """Who came against who was to come, a month's money against a year's."""
+    text = ctx.dense.text
+    if "应" in text and "实" in text:
+        for match in _CAME.finditer(text):
+            if int(match[3]) > int(match[2]):
+                yield ctx.mark_dense((match.start(3), match.end()), _MORE_CAME)
+    if "每" in text:
+        for match in _BY_MONTH.finditer(text):
+            if Decimal(match[1]) * 12 != Decimal(match[2]):
+                yield ctx.mark_dense(match.span(2), _SUM, [f"{Decimal(match[1]) * 12:f}"])
 
 
 def _total_first(ctx: Context) -> Iterator[Finding]:
@@ -122,7 +155,7 @@ def _total_first(ctx: Context) -> Iterator[Finding]:
         parts = [_worth(*one.groups()) for one in figures]
         total = _worth(match[1], match[2])
         apart = unit == "元" or all(_PLACE.search(match[3], 0, one.start()) for one in figures)
-        apart = apart or _opposed(match[3], figures)
+        apart = apart or _opposed(match[3], figures) or _of_one_kind(match[3], figures)
         most = sum(parts) if apart else max(parts, default=Decimal(0))
         if len(parts) > 1 and most > total * Decimal("1.001"):
             yield ctx.mark_dense((match.start(1), match.end(2)), _SUM)
@@ -145,6 +178,15 @@ def _opposed(words: str, figures: list[re.Match[str]]) -> bool:
     return {first[-2:], second[-2:]} in _OPPOSED or any(
         no + one == other for no in _NOT for one, other in ((first, second), (second, first))
     )
+
+
+def _of_one_kind(words: str, figures: list[re.Match[str]]) -> bool:
+    """Whether the parts are named, one each, by names of which nothing has two."""
+    ends = [0, *(one.end() for one in figures)]
+    names = [
+        words[end : one.start()].lstrip("、，和") for end, one in zip(ends, figures, strict=False)
+    ]
+    return len(set(names)) == len(names) and any(kind >= set(names) for kind in _KINDS)
 
 
 def _row(ctx: Context) -> Iterator[Finding]:

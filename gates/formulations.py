@@ -69,6 +69,8 @@ _OTHER = {
 }
 _NOUNS = "|".join(sorted(_OTHER, key=len, reverse=True))
 _CLASSED = re.compile(rf"[“\"]([{_COUNT}])([{_CLASSIFIERS}类])({_NOUNS})[”\"]")
+# “四个意思”: in quotation marks, with the right number, and one character off the noun.
+_QUOTED = re.compile(rf"[“\"]([{_COUNT}])([{_CLASSIFIERS}][\u4e00-\u9fff]{{2,5}})[”\"]")
 _BY_MEMBERS = {frozenset(one.members): one.members for one in FORMULATIONS if one.members[1:]}
 _PARTS = frozenset(member for members in _BY_MEMBERS for member in members)
 
@@ -86,6 +88,8 @@ def find_formulations(ctx: Context) -> Iterator[Finding]:
             right = match[1] + row.noun
             span = (match.start(1), match.end(3))
             yield _told(ctx, span, f"固定提法是“{right}”", right)
+    for match in _QUOTED.finditer(text):
+        yield from _near_miss(ctx, match)
     for pattern, right in _TWO_PARTS:
         for match in pattern.finditer(text):
             if match[0] != right and _used(ctx, match):
@@ -109,6 +113,24 @@ def _counted(ctx: Context, match: re.Match[str]) -> Iterator[Finding]:
     if known and (ctx.quoted(*match.span()) or len(match[2]) > 2):
         right = known[0].counts[0] + known[0].noun
         yield _told(ctx, match.span(), f"固定提法是“{right}”", right)
+
+
+def _near_miss(ctx: Context, match: re.Match[str]) -> Iterator[Finding]:
+    if match[2] in _BY_NOUN or not _used(ctx, match):
+        return
+    sentence = ctx.around(*match.span())
+    rights = [
+        one.counts[0] + one.noun
+        for one in FORMULATIONS
+        if len(one.noun) == len(match[2])
+        and match[1] in one.counts
+        and one.near
+        and one.near.search(sentence)
+        and sum(a != b for a, b in zip(one.noun[1:], match[2][1:], strict=True)) == 1
+        and match[1] + one.noun not in sentence
+    ]
+    if len(rights) == 1:
+        yield _told(ctx, (match.start(1), match.end(2)), f"固定提法是“{rights[0]}”", rights[0])
 
 
 def _used(ctx: Context, match: re.Match[str]) -> bool:

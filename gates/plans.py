@@ -1,4 +1,4 @@
-"""Five-year plans against the years that are named beside them."""
+"""Five-year plans, quarters and halves of a year against the years and months beside them."""
 
 import re
 from collections.abc import Iterator
@@ -15,15 +15,32 @@ _YEAR = re.compile(
 _SPAN = re.compile(
     rf"{_PLAN}(?:时期|期间|规划)?[（(]((?:19|20)\d\d)年?(?:-|—{{1,2}}|－|～|~|至|到)((?:19|20)\d\d)年?[）)]"
 )
+_PARTS = {"一季度": 1, "二季度": 4, "三季度": 7, "四季度": 10, "上半年": 1, "下半年": 7}
+_PART = re.compile(
+    r"([一二三四]季度|[上下]半年)[（(](\d{1,2})月?(?:-|—{1,2}|－|～|~|至|到)(\d{1,2})月(?:份)?[）)]"
+)
 _WRONG = Ground(
     "wording", "wording.plan-years", "warn", "年份与五年规划的起止不符，请核对",
     "历次国民经济和社会发展五年规划纲要（“十一五”为2006年至2010年，以后每五年一期）",
 )  # fmt: skip
 
 
+_MONTHS = _WRONG._replace(
+    rule="wording.quarter-months",
+    reason="季度或者半年与括号里的月份不符，请核对",
+    basis="《统计法》第六条：统计数据真实、准确",
+)
+
+
 def find_plans(ctx: Context) -> Iterator[Finding]:
     """Findings of one field."""
     text = ctx.dense.text
+    for match in _PART.finditer(text):
+        first = _PARTS[match[1]]
+        last = first + (2 if match[1].endswith("季度") else 5)
+        if (int(match[2]), int(match[3])) != (first, last):
+            span = (match.start(2), match.end(3))
+            yield ctx.mark_dense(span, _MONTHS, [f"{first}月至{last}"])
     if "五" not in text:
         return
     for match in _YEAR.finditer(text):
