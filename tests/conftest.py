@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -63,6 +64,9 @@ FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'publ
 """
 """Of every table and index: its columns, and whether something is triggered."""
 assert env_tables.TABLES
+# The same examples every time and no seconds counted, also without CI=true: no property fails by
+# chance. `pytest --hypothesis-profile=default` looks for new ones.
+settings.load_profile("ci")
 
 
 def pytest_configure() -> None:
