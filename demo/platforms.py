@@ -108,7 +108,7 @@ async def _address(process: asyncio.subprocess.Process) -> str:
     if process.stdout is None:
         raise Failed("沙箱没有启动")
     try:
-        line = await asyncio.wait_for(process.stdout.readline(), 20)
+        line = await asyncio.wait_for(process.stdout.readline(), 60)
     except TimeoutError:
         line = b""
     if not line:

@@ -69,7 +69,7 @@ class Desk:
         await self.platforms.control("citizens", account=APP, count=2, prefix="读者")
         self.key = await self.office.publication(self.office.release(comments=comments))
         await self.process.publisher.publish_due()
-        for _ in range(100):
+        for _ in range(1000):
             row: Publication = await self.office.row(Publication, self.key)
             if row.state == State.PUBLISHED:
                 break

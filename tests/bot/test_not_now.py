@@ -85,7 +85,7 @@ class Bureau:
         """The row after one turn, and after the platform has told its end."""
         own = process or self.process()
         await own.publisher.publish_due()
-        for _ in range(60):
+        for _ in range(1000):
             row = await self.row(key)
             if row.state != State.SUBMITTED:
                 return row

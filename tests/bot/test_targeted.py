@@ -97,7 +97,7 @@ class Desk:
         async with self.office.db.session() as session:
             (await session.get_one(Publication, key)).next_at = None
         await (process or self.process).publisher.publish_due()
-        for _ in range(150):
+        for _ in range(1000):
             row: Publication = await self.office.row(Publication, key)
             if row.state != State.SUBMITTED:
                 break
@@ -149,7 +149,7 @@ async def _desk(
     desk = Desk(office, platforms, Matching(starting_taxonomy()))
 
     async def act(inbound: Any) -> bool:
-        for _ in range(200):  # under load the event may be faster than the row of the answer
+        for _ in range(1000):  # under load the event may be faster than the row of the answer
             if await desk.process.publisher.on_result_event(inbound):
                 return True
             await asyncio.sleep(0.02)

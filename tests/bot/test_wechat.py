@@ -59,7 +59,7 @@ async def _citizen(platforms: Platforms) -> str:
 
 
 async def _settled(channel: WeChatChannel, account: AccountView, ref: str) -> Any:
-    for _ in range(50):
+    for _ in range(1000):
         outcome = await channel.settle(account, ref)
         if outcome.state is not State.SUBMITTED:
             return outcome

@@ -80,13 +80,13 @@ def test_nobody_gets_it_twice_and_who_may_lack_it_is_listed(sandbox: str, tmp_pa
 
     first = start(sandbox, tmp_path / "home")
     try:
-        wait_for(lambda: first.poll() is None and _safe(received) >= 20, 90)
+        wait_for(lambda: first.poll() is None and _safe(received) >= 20, 130)
     finally:
         os.kill(first.pid, signal.SIGKILL)
         first.wait(10)
     second = start(sandbox, tmp_path / "home")
     try:
-        wait_for(lambda: _quiet(counts(tmp_path / "home")), 90)
+        wait_for(lambda: _quiet(counts(tmp_path / "home")), 130)
     finally:
         second.terminate()
         second.wait(20)

@@ -47,7 +47,7 @@ class Demo:
     def memo(self) -> dict[str, Any]:
         return dict(json.loads((self.home / "demo.json").read_text()))
 
-    def wait_for(self, what: str, check: Callable[[], object], seconds: float = 90) -> None:
+    def wait_for(self, what: str, check: Callable[[], object], seconds: float = 150) -> None:
         deadline = time.monotonic() + seconds
         while not check():
             assert self.process.poll() is None, f"ended before: {what}\n{self.said}"
@@ -96,7 +96,7 @@ class Demo:
             got = self.control(f"messages?account={account}&citizen={citizen}")["messages"]
             return any(words in str(one.get("text", "")) for one in got[-3:])
 
-        self.wait_for(f"{question}：{words}", heard, 20)
+        self.wait_for(f"{question}：{words}", heard, 60)
 
 
 def states_of(home: Path) -> dict[str, int]:
@@ -160,7 +160,7 @@ def test_a_serving_office_told_to_stop_in_a_push_does_the_same(home: Path) -> No
         },
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 150
         while states_of(home)["published"] < before["published"] + 10:
             assert serving.poll() is None
             assert time.monotonic() < deadline
@@ -257,7 +257,7 @@ def counted(demo: Demo, call: str, content: dict[str, Any]) -> None:
     before = len(demo.control(place)["messages"])
     demo.control(call, content)
     demo.wait_for(
-        f"an answer to {content}", lambda: len(demo.control(place)["messages"]) > before, 20
+        f"an answer to {content}", lambda: len(demo.control(place)["messages"]) > before, 60
     )
 
 
@@ -267,7 +267,7 @@ def people(demo: Demo, account: str = TELEGRAM_ID) -> list[dict[str, Any]]:
 
 def sandbox_gone(port: int) -> None:
     """Wait until the sandbox of a killed demo has let go of its port."""
-    for _ in range(100):
+    for _ in range(600):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)):
                 return
