@@ -255,7 +255,8 @@ async def write_outcomes(
         if one.reply is not None and hold_of(one.outcome) in WAITS:
             one.late = True
     lost = [one for one in finished if ends_contact(one.outcome)]
-    await _lock(session, {one.contact_id for one in lost})
+    waiting = {one.id: one.contact for one in finished if windows.waits(one.outcome)}
+    await _lock(session, {*(one.contact_id for one in lost), *(one.id for one in waiting.values())})
     seals = seals_of(session)
     rows = [{**_outcome_row(seals, one, moment), "who": owner} for one in finished]
     await session.execute(_OUTCOME, rows)
@@ -273,7 +274,6 @@ async def write_outcomes(
         ],
     )
     await windows.count(session, [(one.contact, one.counts, one.outcome) for one in finished])
-    waiting = {one.id: one.contact for one in finished if windows.waits(one.outcome)}
     if opened := await windows.opened_since(session, waiting):
         await make_due(session, Delivery.id.in_(opened))
     held = {one.contact_id: one.outcome for one in finished if one.id in waiting.keys() - opened}
@@ -285,7 +285,9 @@ async def write_outcomes(
 
 
 async def _lock(session: AsyncSession, contacts: Iterable[str]) -> None:
-    """Whoever is just coming back is stored first, and then seen; in order, so that none cross."""
+    """Whoever is just coming back or writing is stored first, and then seen; in order, so that
+    none cross.
+    """
     if ids := sorted(contacts):
         query = select(Contact.id).where(Contact.id.in_(ids)).order_by(Contact.id)
         await session.execute(query.with_for_update())

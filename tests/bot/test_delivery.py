@@ -329,6 +329,29 @@ async def test_outside_the_window_a_message_waits_for_the_next_contact(office: O
     assert (await office.row(Delivery, delivery)).state == State.PUBLISHED
 
 
+async def test_a_message_held_for_a_window_waits_for_whoever_is_just_opening_it(
+    office: Office,
+) -> None:
+    """Their act is written while the hold is: whichever is first, the message goes out."""
+    if office.db.is_sqlite:  # one writer at a time, as it is
+        return
+    office.channel.window_seconds, office.channel.window_count = 48 * 3600.0, 5
+    [delivery] = await office.deliveries(office.release(), ["1"])
+    async with office.db.session() as session:
+        await session.execute(update(Contact).values(last_inbound_at=now() - timedelta(hours=49)))
+    process = office.process()
+    async with office.db.session() as session:
+        contact = await office.contacts.upsert(session, office.account.id, "1", now())
+        await session.flush()
+        turn = asyncio.create_task(process.sender.deliver_due())
+        await asyncio.sleep(0.5)
+        await office.contacts.make_due(session, contact.id)
+    await turn
+    await process.sender.deliver_due()
+    assert (await office.row(Delivery, delivery)).state == State.PUBLISHED
+    assert (await office.row(Contact, contact.id)).paused_at is None
+
+
 async def test_a_reply_with_one_key_is_sent_once(office: Office) -> None:
     async with office.db.session() as session:
         contact = await office.contacts.upsert(session, office.account.id, "1", now())
