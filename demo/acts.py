@@ -197,7 +197,7 @@ async def settled(stage: Stage) -> None:
             query = select(func.count()).where(Delivery.state.in_(moving))
             return not await session.scalar(query)
 
-    await _until("推送全部有结果", quiet, 120)
+    await _until("推送全部有结果", quiet, 300)
 
 
 async def delivered(stage: Stage) -> dict[str, int]:

@@ -32,7 +32,7 @@ ANSWER = {"id": "TA", "title": "咨询答复", "long_term": False, "fields": ["t
 PAGE = "https://qinghe.example.gov.cn/agree"
 SETTINGS = {
     "kind": "service",
-    "passive_seconds": 4.0,
+    "passive_seconds": 30.0,
     "notices": [
         {"template": one["id"], "long_term": one["long_term"], "fields": FIELDS}
         for one in (LONG, ONCE)
@@ -351,7 +351,7 @@ async def test_our_own_notice_is_not_counted_again_by_its_event(town: Town) -> N
     await town.tap(0, "subscribe_msg_popup", template="TO")
     [key] = await town.push(0)
     await town.sender.deliver_due()
-    for _ in range(100):
+    for _ in range(1000):
         told = await town.house.platforms.seen("deliveries", account=WX)
         if "subscribe_msg_sent_event" in str(told):
             break

@@ -14,6 +14,7 @@ import yaml
 from sqlalchemy import select
 
 from app import listening, open_shenfa
+from bot.wechat.channel import WeChatChannel
 from demo.acts import policies
 from demo.cast import TELEGRAM_ID, WECHAT
 from demo.platforms import Sandbox
@@ -26,7 +27,7 @@ TALKS = yaml.safe_load(
     (Path(__file__).parents[2] / "demo" / "dialogue.yaml").read_text(encoding="utf-8")
 )
 ACCOUNTS = {"telegram": TELEGRAM_ID, "wechat": WECHAT["appid"]}
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @dataclass
@@ -67,8 +68,11 @@ class Phone:
 
 
 @pytest.fixture
-async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
-    """The demo's office with its library, listening, and its platforms without their quotas."""
+async def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
+    """The demo's office with its library, listening, and its platforms without their quotas, which
+    wait for an answer as long as a busy machine takes.
+    """
+    monkeypatch.setattr(WeChatChannel, "passive_seconds", 60.0)
     runner, url = await start("127.0.0.1", 0)
     settings = settings_of(tmp_path, url)
     await make(tmp_path, url)
@@ -77,7 +81,7 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         shenfa = await stack.enter_async_context(open_shenfa(settings))
         platforms = Sandbox(url, http)
-        await platforms.post("limits", telegram=False, wechat=False)
+        await platforms.post("limits", telegram=False, wechat=False, callback_timeout=90)
         async with shenfa.db.session() as session:
             people = {row.login: row.id for row in (await session.scalars(select(Staff))).all()}
         stage: Any = SimpleNamespace(shenfa=shenfa, people=people)

@@ -7,13 +7,15 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 IN_FLIGHT = 8
+PATIENCE = 400.0
+"""Seconds; a machine that does four other things takes two minutes for what takes it twenty."""
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def sandbox() -> Iterator[str]:
     assert process.stdout is not None
     yield json.loads(process.stdout.readline())["url"]
     process.kill()
-    process.wait(10)
+    process.wait(60)
 
 
 def messages(url: str, account: str) -> dict[str, int]:
@@ -50,9 +52,10 @@ def start(url: str, home: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def wait_for(check: object, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not check():  # type: ignore[operator]
+def wait_for(process: subprocess.Popen[bytes], check: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not check():
+        assert process.poll() is None, "ended by itself"
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.05)
 
@@ -74,22 +77,23 @@ print(json.dumps(dict(rows.fetchall())))
 
 
 @pytest.mark.servers
+@pytest.mark.timeout(1200)
 def test_nobody_gets_it_twice_and_who_may_lack_it_is_listed(sandbox: str, tmp_path: Path) -> None:
     def received() -> int:
         return sum(messages(sandbox, "700700").values())
 
     first = start(sandbox, tmp_path / "home")
     try:
-        wait_for(lambda: first.poll() is None and _safe(received) >= 20, 130)
+        wait_for(first, lambda: _safe(received) >= 20)
     finally:
         os.kill(first.pid, signal.SIGKILL)
-        first.wait(10)
+        first.wait(60)
     second = start(sandbox, tmp_path / "home")
     try:
-        wait_for(lambda: _quiet(counts(tmp_path / "home")), 130)
+        wait_for(second, lambda: _quiet(counts(tmp_path / "home")))
     finally:
         second.terminate()
-        second.wait(20)
+        second.wait(60)
     done = counts(tmp_path / "home")
     per_person = [
         *messages(sandbox, "700700").values(),

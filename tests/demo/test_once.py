@@ -26,7 +26,7 @@ COUNTS = {
     "ledger_ok": True,
     "error": None,
 }
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def begin(place: Path) -> subprocess.Popen[str]:
 
 def end(process: subprocess.Popen[str]) -> dict[str, Any]:
     """The one line it printed."""
-    out, _ = process.communicate(timeout=240)
+    out, _ = process.communicate(timeout=900)
     (line,) = out.splitlines()
     return dict(json.loads(line))
 
