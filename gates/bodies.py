@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,15 @@ _CHANGE = re.compile(
 )
 # 国家税务总局公告2026年第5号 bears the name of then; a body that 发布公告 is a body.
 _NUMBERED = re.compile(r"[（(]?[\u4e00-\u9fff]{0,6}(?:令|公告)[（(〔]?(?:第|\d)|[〔\[]")
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)年?")
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!年?(?:以来|至今|起))")
+# Names of bodies of then that are no faults by themselves: beside them another is of then as well.
+_THEN_TOO = re.compile(
+    r"交通部(?!门)|国家计委|国家经贸委|外经贸部|粮食部|人事部(?!门)|劳动部(?!门)|国家农委|电监会|国务院体改办"
+    r"|(?<!国家)(?:工商|质检|环保|食品药品监管|新闻出版)总局|中国铁路总公司|国家环保总局"
+)
+_CLOSE = re.compile("[）)]")
+_REACH = 160
+_POVERTY = re.compile(r"贫困|消费扶贫|扶贫(?![办开])|脱贫")
 # What stands before a local body: a level, or nothing of its name.
 _BEFORE = re.compile(
     r"(?:[省市县区旗盟州镇级局厅委院处办管]|(?:^|[^\u4e00-\u9fff])|[向到由往去对请经和与及同的、各该本我至为是]"
@@ -65,7 +74,8 @@ def find_bodies(ctx: Context) -> Iterator[Finding]:
         if body.ended is None:
             yield _told(ctx, match.span(), body, f"机构名称应为“{body.now}”")
         elif body.ended < ctx.as_of and not _of_then(ctx, match, body.ended):
-            yield _told(ctx, match.span(), body, f"这个机构已经撤销，现为{body.now}")
+            told = _told(ctx, match.span(), body, f"这个机构已经撤销，现为{body.now}")
+            yield replace(told, severity="hint") if _among_its_like(ctx, match) else told
 
 
 def _told(ctx: Context, span: tuple[int, int], body: Body, said: str) -> Finding:
@@ -73,6 +83,33 @@ def _told(ctx: Context, span: tuple[int, int], body: Body, said: str) -> Finding
     return ctx.mark_dense(
         span, ground, [body.now] if "、" not in body.now else body.now.split("、")
     )
+
+
+def _among_its_like(ctx: Context, match: re.Match[str]) -> bool:
+    """Whether the sentence names several bodies of then: a list of that time, shown again."""
+    begin, stop = ctx.sentence(*match.span())
+    sentence = ctx.dense.text[begin:stop]
+    if match[0].endswith("扶贫办") and _POVERTY.search(sentence):
+        return True
+    if not _of_state(match[0]):
+        return False
+    if _in_charge(ctx.dense.text, match):
+        return True
+    others = {one for one in _NAMES.findall(sentence) if BODIES[one].ended and _of_state(one)}
+    ends = {BODIES[one].ended for one in others}
+    return len(others) > 2 or len(ends) > 1 or bool(_THEN_TOO.search(sentence))
+
+
+def _in_charge(text: str, match: re.Match[str]) -> bool:
+    """（财政部、银保监会负责）: orders to ministries come from above and are printed as issued."""
+    opened = max(text.rfind(mark, max(0, match.start() - _REACH), match.start()) for mark in "（(")
+    closed = _CLOSE.search(text, match.end(), match.end() + _REACH)
+    inside = text[opened + 1 : closed.start()] if opened >= 0 and closed else ""
+    return "负责" in inside and not _CLOSE.search(inside)
+
+
+def _of_state(name: str) -> bool:
+    return name.startswith(_STATE) or name.endswith(("部", "银保监会", "扶贫办"))
 
 
 def _of_then(ctx: Context, match: re.Match[str], ended: date) -> bool:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
 
 from documents.parts import Severity
+from gates.dating import last_year, own_day
 from gates.normalise import Normalised
 
 Gate = Literal["politics", "law", "policy", "secrecy", "wording"]
@@ -17,7 +18,6 @@ Status = Literal["in_force", "amended", "expired", "repealed", "not_yet"]
 NEAR = 200  # characters before and behind a hit that a gate looks at, at most
 _STOPS = re.compile(r"[。！？；\n]")
 _QUOTES = re.compile(r"“[^“”\n]*”|‘[^‘’\n]*’|「[^「」\n]*」|\"[^\"\n]*\"")
-_YEARS = re.compile(r"(?<![\d.])((?:19|20)\d\d)(?=年|[.\-/]\d{1,2}[.\-/]\d|[〕\]］】﹞])")
 _TITLES = re.compile(r"《[^《》\n]*》|〈[^〈〉\n]*〉")
 
 
@@ -188,11 +188,17 @@ class Context:
     @cached_property
     def last_year(self) -> int | None:
         """The latest year the field names that is not to come; None when it names none."""
-        years = (int(match[1]) for match in _YEARS.finditer(self.dense.text))
-        return max((year for year in years if year <= self.as_of.year), default=None)
+        return last_year(self.dense.text, self.as_of)
+
+    @cached_property
+    def own_day(self) -> date | None:
+        """The day the document itself bears, by its last line or its number."""
+        return own_day(self.text, self.as_of)
 
     def of_then(self, ended: date) -> bool:
         """Whether all that the field dates lies before a day: a text of that time, shown again."""
+        if self.own_day is not None:
+            return self.own_day < ended < self.as_of
         return self.last_year is not None and self.last_year < ended.year < self.as_of.year
 
     def sentence(self, start: int, end: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ _LAW = re.compile(
 _KNOWN_GONE = re.compile(
     r"废止|失效|原《|修订前|当时|同时|历史|颁布|通过了|修改|修正|审议|取代|替代|已被|更名"
 )
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)年")
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)年(?!以来|至今)")
 _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0}
 _TENS = {"十": 10, "百": 100, "千": 1000}
 

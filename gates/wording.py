@@ -32,6 +32,7 @@ _CYCLE = range(2001, 2029)  # after 28 years each day has its weekday again
 _DAY_BEHIND = re.compile(
     r"(?:星期|周)([一二三四五六日天])(?:上午|下午|晚上?)?[（(](?:((?:19|20)\d\d)年)?(\d{1,2})月(\d{1,2})日[）)]"
 )
+_LONG_PAST = 12  # a text that is older bears a year somewhere
 _WEEK = "一二三四五六日"
 _NO_DATE = Ground(
     "wording",
@@ -171,7 +172,7 @@ def _weekday(ctx: Context, match: re.Match[str]) -> Iterator[Finding]:
     """Against the year told; without one, against last year, this and the next."""
     year, month, day, weekday = match.groups()
     rights = _weekdays(ctx, year, int(month), int(day))
-    if weekday.replace("天", "日") in rights:
+    if weekday.replace("天", "日") in rights or (not year and _of_one_past_year(ctx)):
         return
     at = match.start(4) - match.start()
     right = match[0][:at] + rights[0] + match[0][at + 1 :]
@@ -183,8 +184,27 @@ def _weekdays(ctx: Context, year: str | None, month: int, day: int) -> list[str]
     years = [int(year)] if year else [ctx.as_of.year + more for more in (0, 1, -1)]
     if not year and ctx.last_year:  # a text of then dates its days by its own year
         years += [ctx.last_year, ctx.last_year + 1, ctx.last_year - 1]
+    if not year and ctx.own_day:
+        years += [ctx.own_day.year, ctx.own_day.year + 1]
     days = [_day(each, month, day) for each in years]
     return [_WEEK[each.weekday()] for each in days if each]
+
+
+def _of_one_past_year(ctx: Context) -> bool:
+    """Whether several days without a year all fit one year long past: a text of that year."""
+    found = {match.groups()[1:] for match in _DATE.finditer(ctx.dense.text) if match[4]}
+    dated = any(match[1] and match[4] for match in _DATE.finditer(ctx.dense.text))
+    if len(found) < 2 or dated:
+        return False
+    past = range(ctx.as_of.year - _LONG_PAST, ctx.as_of.year - 1)
+    return any(
+        all(
+            (one := _day(year, int(month), int(day)))
+            and _WEEK[one.weekday()] == said.replace("天", "日")
+            for month, day, said in found
+        )
+        for year in past
+    )
 
 
 def _weekdays_apart(ctx: Context) -> Iterator[Finding]:
