@@ -73,8 +73,7 @@ def read_excel(archive: Archive, notes: Notes) -> None:
     book = parts.text()
     if book is None:
         raise Unreadable("broken", "block", "文件里没有工作簿，可能损坏或改过后缀，请重新上传")
-    strings = parts.xml("sharedStrings")
-    shared = [_rich_text(node) for node in strings] if strings is not None else []
+    shared = list(_shared(archive, parts))
     for sheet in _sheets(archive, parts, book):
         _read_sheet(archive, notes, sheet, shared)
     _kept(archive, notes, book)
@@ -95,6 +94,15 @@ def _kept(archive: Archive, notes: Notes, book: Any) -> None:
         for node in named(archive.xml(name), "v"):
             if node.text:
                 notes.add("外部链接缓存（看不见但随文件发布）", _plain_number(node.text))
+
+
+def _shared(archive: Archive, parts: WordParts) -> Iterator[str]:
+    """The texts that cells lead to by their number, each let go once it is read."""
+    for name in parts.names("sharedStrings")[:1]:
+        for node in archive.walk(name):
+            if local(node) == "si":
+                yield _rich_text(node)
+                node.clear()
 
 
 def _rich_text(node: Any) -> str:

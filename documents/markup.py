@@ -19,10 +19,24 @@ MALFORMED = (ElementTree.ParseError, LookupError, ValueError)
 Started = Callable[[str, dict[str, str]], None]
 _MOST_TAGS = 1_000_000
 SWOLLEN_PAGE = "网页异常地大（标签太多），机器没有读，请拆分，或打印成 PDF 核对后上传"
+_PIECE = 1_000_000
 _BETWEEN = "}"
 _OFFICE = ("http://schemas.openxmlformats.org/", "http://purl.oclc.org/ooxml/")
 _ENDS = tuple(_BETWEEN + name for name in ("p", "tab", "br", "cr", "tc", "si", "c", "v", "lpwstr"))
 _TELLS = re.compile(r"[\u4e00-\u9fff]{2}|\d{11}|\w@\w")
+
+
+# How a long list in Word looks, written into each of its cells; no reader asks for it.
+_LOOKS = re.compile(
+    rb"<w:(?:rFonts(?![^<>]*(?:Wingdings|Symbol))|szCs|bCs|iCs|kern|lang|spacing|tcW|vAlign|noWrap"
+    rb"|widowControl|snapToGrid|cantSplit|trHeight|gridCol|tblLook|adjustRightInd|autoSpace\w{2}"
+    rb"|textAlignment|top|left|bottom|right|start|end|insideH|insideV)(?:\s[^<>]*)?/>"
+    # What hides nothing: black, and a size that can be read.
+    rb'|<w:(?:color w:val="(?:0{6}|auto)"|sz w:val="[1-9]\d"|jc w:val="(?:center|left)"'
+    rb'|shd w:val="clear" w:color="auto" w:fill="auto")/>'
+    rb'|\s(?:w:rsid\w*|w14:paraId|w14:textId)="[^"<>]*"'
+)
+_EMPTY = re.compile(rb"<w:((?:tc|r|p|tr)Pr|(?:tc|tbl)Borders)>\s*</w:\1>|<w:(?:r|p|tc|tr)Pr/>")
 
 
 class _Enough(Exception):
@@ -32,6 +46,19 @@ class _Enough(Exception):
 def marks(content: bytes) -> int:
     """At least as many as its tags and attributes: what a tree of it costs."""
     return content.count(b"<") + content.count(b"=")
+
+
+def plainer(content: bytes) -> bytes:
+    """A part of Word without what says how its cells look: the same words, a third of the marks."""
+    said, at = bytearray(), 0
+    while at < len(content):  # piece by piece: what is replaced is kept until a piece ends
+        end = content.find(b">", at + _PIECE) + 1 or len(content)
+        piece = _LOOKS.sub(b"", content[at:end])
+        for _ in range(2):  # properties of a run lie in those of a paragraph
+            piece = _EMPTY.sub(b"", piece)
+        said += piece
+        at = end
+    return bytes(said)
 
 
 def is_swollen(page: str | bytes) -> bool:

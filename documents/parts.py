@@ -20,9 +20,9 @@ LARGEST = 20_000_000  # bytes of one file
 MOST_TEXT = 200_000  # characters read from one file
 _MOST_ENTRIES = 3_000
 _MOST_RELATED = 8_000_000  # bytes of relationships: a sheet of 60,000 links has 6,000,000
-_LARGEST_ENTRY = 30_000_000
+_LARGEST_ENTRY = 60_000_000  # a list of 5,000 persons in Word has 42,000,000
 _LARGEST_WHOLE = 120_000_000
-_RATIO = 150  # unpacked to packed, counted from a megabyte up
+_RATIO = 400  # unpacked to packed, counted from a megabyte up; long lists have 50 to 200
 # Tags and attributes. A list of 3,000 persons in Word has 1,100,000; a tree takes 200 bytes each.
 _MOST_MARKS = 1_300_000
 _MOST_TREES = 1_600_000  # of one file
@@ -114,6 +114,15 @@ class Notes:
             raise Unreadable("too-long", "block", reason)
         return len(self.parts) - 1
 
+    def found(self, place: str, text: str) -> None:
+        """Keep a number that stands where nothing is read; few, and whatever was read before."""
+        self.parts.append(Part(place, text))
+
+    @property
+    def full(self) -> bool:
+        """Whether there was more than is read."""
+        return self.size > MOST_TEXT
+
     def fault(self, rule: str, severity: Severity, reason: str) -> None:
         """Keep what is wrong with the file as a whole."""
         self.faults.append(Fault(f"secrecy.attachment-{rule}", severity, reason))
@@ -177,8 +186,13 @@ class Archive:
             raise Unreadable("broken", "block", "文件不完整或已损坏，打不开，请重新上传") from error
         entries = self._zip.infolist()
         whole = sum(entry.file_size for entry in entries)
-        if len(entries) > _MOST_ENTRIES or whole > _LARGEST_WHOLE or any(map(_bloated, entries)):
+        if len(entries) > _MOST_ENTRIES or any(map(_bloated, entries)):
             raise Unreadable("bomb", "block", "文件解压后异常地大，已拒绝读取，请不要使用这个文件")
+        largest = max((entry.file_size for entry in entries), default=0)
+        if whole > _LARGEST_WHOLE or largest > _LARGEST_ENTRY:
+            limit = (_LARGEST_ENTRY if largest > _LARGEST_ENTRY else _LARGEST_WHOLE) // 1_000_000
+            reason = f"文件解压后超过 {limit} MB，无法检查，请拆成几个文件"
+            raise Unreadable("too-large", "block", reason)
         if any(entry.flag_bits & 1 for entry in entries):
             raise Unreadable("encrypted", "block", "文件已加密，无法检查，请上传没有密码的文件")
         named = (entry.filename for entry in entries)
@@ -227,8 +241,11 @@ class Archive:
             many = markup.marks(content) > _MOST_LINKS or len(content) > _MOST_RELATED
             if many or self._related > 3 * _MOST_RELATED:
                 return self._unparsed(name, ValueError("more relationships than a document has"))
-        elif not self._may_plant(name, content):
-            return Element("swollen")
+        else:
+            if markup.marks(content) > _MOST_MARKS:
+                content = markup.plainer(content)
+            if not self._may_plant(name, content):
+                return Element("swollen")
         return self._tree(name, content)
 
     def passing(self, name: str) -> Any:
@@ -317,9 +334,7 @@ class Archive:
 
 def _bloated(entry: zipfile.ZipInfo) -> bool:
     big = entry.file_size > 1_000_000
-    return entry.file_size > _LARGEST_ENTRY or (
-        big and entry.file_size > _RATIO * max(entry.compress_size, 1)
-    )
+    return big and entry.file_size > _RATIO * max(entry.compress_size, 1)
 
 
 def _malformed(name: str) -> Unreadable:

@@ -24,6 +24,7 @@ _MARKUP = (b"<", b"\xef\xbb\xbf<")
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _IDENTITY = 18
 _MOST = 200
+_UNSEEN = "看不见但随文件发布"
 _MOST_TAGS = 100_000  # of a part whose runs are joined
 
 
@@ -32,13 +33,15 @@ def sweep_archive(archive: Archive, notes: Notes) -> None:
     known = Sweep(notes)
     for name in archive.names:
         if not (is_picture(name) or _NO_WORDS.search(name) or name.endswith("/")):
-            known.tell(f"文件内部的 {name}（看不见但随文件发布）", archive.bytes(name))
-    known.tell("压缩包的附注（看不见但随文件发布）", archive.comment)
+            unread = notes.full or name in archive.swollen
+            place = f"没有读到的部分（{name}）" if unread else f"文件内部的 {name}（{_UNSEEN}）"
+            known.tell(place, archive.bytes(name))
+    known.tell(f"压缩包的附注（{_UNSEEN}）", archive.comment)
 
 
 def sweep_bytes(content: bytes, notes: Notes) -> None:
     """The same for a file that is one piece; without mails, which programs sign with."""
-    Sweep(notes).tell("文件内部（看不见但随文件发布）", content, mails=False)
+    Sweep(notes).tell(f"文件内部（{_UNSEEN}）", content, mails=False)
 
 
 class Sweep:
@@ -57,7 +60,7 @@ class Sweep:
                 continue
             self._said += text.lower() + "\n"
             self._told += 1
-            self._notes.add(place, text)
+            self._notes.found(place, text)
 
 
 def _shapes(content: bytes, *, mails: bool) -> Iterator[bytes]:

@@ -9,9 +9,15 @@ from gates.personal import find_personal
 _MARKS = "《中华人民共和国保守国家秘密法》第三十五条；《保守国家秘密法实施条例》第四十二条"
 _OPENNESS = "《政府信息公开条例》第十五条、第十七条；公文公开属性标注（此件公开发布）"
 
+_BODY = "[局厅部委办府室院会处署队团校省市县区旗盟]"
 _MARK = re.compile(
     r"(?:绝\s*密|机\s*密|秘\s*密)\s*[★☆✩✭⭐＊*](?:\s*(?:\d{1,2}\s*(?:年|个月|月)|长期))?"
-    r"|^[ \t]*(?:绝密|机密|秘密)[ \t]*$"
+    # Alone in its line, with the number, the term or the haste that stand beside it on a page.
+    r"|^[ \t]*(?:\d{1,6}[ \t]*)?(?:[特加平]急)?[ \t]*(?:绝密|机密|秘密)[ \t]*"
+    r"(?:\d{1,2}年|长期)?[ \t]*(?:[特加平]急)?[ \t]*$"
+    # Behind the red head without a blank, or before it, as a template puts both into one line.
+    rf"|(?<={_BODY}文件)(?:绝密|机密|秘密)(?=[ \t]*(?:$|[特加平]急|\d{{1,2}}年|长期|\d{{6}}$))"
+    rf"|^[ \t]*(?:\d{{1,6}}[ \t]*)?(?:绝密|机密|秘密)(?=[\u4e00-\u9fff]{{1,30}}{_BODY}文件[ \t]*$)"
     r"|密级[:： ]{1,2}(?:绝密|机密|秘密)",
     re.MULTILINE,
 )

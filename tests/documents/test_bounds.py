@@ -43,7 +43,7 @@ def _swollen(reading: Reading) -> str:
     [
         ("a.docx", _WORD, "word/document.xml"),
         ("a.docx", _WORD, "word/settings.xml"),
-        ("a.xlsx", _SHEET, "xl/sharedStrings.xml"),
+        ("a.xlsx", _SHEET, "xl/persons/person1.xml"),
         ("a.ofd", zipped(_OFD), "Doc_0/P/1.xml"),
     ],
 )
@@ -165,3 +165,36 @@ def test_only_what_pictures_show_is_told_by_eyes() -> None:
 
     assert told("含 1 张图片，机器读不出图中文字，需要人工看") == "hint"
     assert told("第 1 页有批注、链接或表单域读不全（可能损坏），需要人工打开核对") == "warn"
+
+
+def test_how_a_long_list_looks_is_left_out_before_it_is_too_large(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = (
+        '<w:rFonts w:ascii="仿宋"/><w:color w:val="000000"/><w:sz w:val="21"/><w:lang w:val="a"/>'
+    )
+    cell = f"<w:tc><w:tcPr><w:tcW w:w='9'/></w:tcPr><w:p><w:pPr><w:rPr>{looks}</w:rPr></w:pPr>"
+    cells = "".join(
+        f"{cell}<w:r><w:rPr>{looks}</w:rPr><w:t>{words}</w:t></w:r></w:p></w:tc>"
+        for words in ("张三", identity(1950))
+    )
+    content = docx(f"<w:tbl><w:tr>{cells}</w:tr></w:tbl>")
+    plain = [one.text for one in read_attachment("a.docx", content).parts]
+    monkeypatch.setattr("documents.parts._MOST_MARKS", 50)
+    found = read_attachment("a.docx", content)
+    assert not found.faults
+    assert [one.text for one in found.parts] == plain == ["张三", identity(1950)]
+
+
+def test_numbers_are_found_where_there_was_too_much_to_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("documents.parts.MOST_TEXT", 40)
+    rows: list[list[str | int]] = [["公告如下，请各单位认真执行。"]] * 3
+    found = read_attachment("a.xlsx", workbook({"表": sheet([*rows, [identity(1950)]])}))
+    assert [one.severity for one in found.faults] == ["block"]
+    last = found.parts[-1]
+    assert (last.place, last.text) == (
+        "没有读到的部分（xl/worksheets/sheet1.xml）",
+        identity(1950),
+    )

@@ -167,7 +167,9 @@ def test_office_numbers_are_not_personal(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text", ["秘密★", "机密★5年", "绝密 ★ 长期", "秘密☆1年", "秘 密★", "文件\n机密\n正文",
-             "㊙ 方案", "密级：㊙", "密级：○密件", "【密】方案", "□密", "▣密 方案", "◎密★"]
+             "某市民政局文件机密", "某市民政局文件秘密1年\n关于", "机密某市民政局文件", "特急机密",
+             "000001机密", "机密 特急", "㊙ 方案", "密级：㊙", "密级：○密件",
+             "【密】方案", "□密", "▣密 方案", "◎密★"]
 )  # fmt: skip
 def test_marks_of_secrecy_block(text: str) -> None:
     assert [row[:2] for row in _found(text)] == [("classification-mark", "block")]
@@ -178,7 +180,10 @@ def test_marks_of_work_secrets_and_internal_papers_block(text: str) -> None:
     assert [row[1] for row in _found(text)] == ["block"]
 
 
-@pytest.mark.parametrize("text", ["保守国家秘密", "商业秘密保护", "国家机密岗位"])
+@pytest.mark.parametrize(
+    "text", ["保守国家秘密", "商业秘密保护", "国家机密岗位", "某市民政局文件机密级管理办法",
+             "保护文件机密", "某局机密文件"]
+)  # fmt: skip
 def test_speaking_of_secrets_is_no_mark(text: str) -> None:
     assert _found(text) == []
 
