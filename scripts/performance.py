@@ -1,7 +1,8 @@
 """Write docs/performance.md: every measurement on this machine, beside its bare limit.
 
 Usage: python -m scripts.performance [NAME ...]   (without names all of them; about ten minutes)
-A figure of another day is no evidence: the page is written as a whole, from one run.
+A figure of another day is no evidence: the table is written as a whole, from one run. What was
+measured otherwise stands below it in sections that say when and how, and stays.
 """
 
 import asyncio
@@ -28,12 +29,13 @@ A target that is missed says so. Compare ratios between machines, never the figu
 """
 
 
-def page(rows: list[Row]) -> str:
-    """The whole page of these rows."""
+def page(rows: list[Row], before: str = "") -> str:
+    """The whole page of these rows; the sections of the page `before` are kept."""
     head = _HEAD.format(
         python=platform.python_version(), cores=os.cpu_count(), day=f"{beijing(now()):%Y-%m-%d}"
     )
-    return head + "".join(map(line, rows))
+    kept = before.partition("\n## ")
+    return head + "".join(map(line, rows)) + "".join(kept[1:])
 
 
 def line(row: Row) -> str:
@@ -63,7 +65,8 @@ def main(names: list[str], place: Path = PAGE) -> None:
         rows += asyncio.run(_rows(name))
         sys.stdout.write(f"{name}\n")
         sys.stdout.flush()
-    place.write_text(page(rows), encoding="utf-8")
+    before = place.read_text(encoding="utf-8") if place.exists() else ""
+    place.write_text(page(rows, before), encoding="utf-8")
 
 
 if __name__ == "__main__":

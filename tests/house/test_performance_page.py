@@ -12,3 +12,11 @@ def test_a_figure_stands_beside_its_limit_and_a_missed_target_is_said() -> None:
     assert line(fast) in text
     assert "| 37,700 | 90,000 | 2.39 | ≥ 100,000 **missed** | 2,900,000 | database sqlite |" in text
     assert "| 12.3 | 4 | 3.09 | ≤ 250 ok | 600 |  |" in text
+    again = page(
+        [fast], text + "\n## Measured since\n\nOf a million.\n\n## And since then\n\nMore.\n"
+    )
+    assert line(slow) not in again
+    assert (
+        again
+        == page([fast]) + "\n## Measured since\n\nOf a million.\n\n## And since then\n\nMore.\n"
+    )
