@@ -206,6 +206,10 @@ class Ledger:
     def _is_fresh(self, age: float) -> bool:
         return self._read_at > max(self._wrote_at, time.monotonic() - age)
 
+    def seen(self, age: float) -> int | None:
+        """Up to which entry was read at most so many seconds ago; None: read anew first."""
+        return self._audit.seq if self._is_fresh(age) else None
+
     async def facts_of(self, subjects: Sequence[str]) -> dict[str, list[Entry]]:
         """The same for several subjects, with one query."""
         async with self._reading:

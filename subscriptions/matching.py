@@ -242,6 +242,7 @@ class Matching:
 
         # With the audience beside it: another one could else come to have the same id.
         known: dict[int, tuple[object, Wanted]] = {}
+        words: dict[Asked, str] = {}
         today = day_of(now())
 
         def why(account_id: str, contact_id: str, audience: Mapping[str, Any], reason: str) -> str:
@@ -250,7 +251,9 @@ class Matching:
             found = known[id(audience)][1]
             rows = [row for row in own.get((contact_id, account_id), ()) if not _paused(row, today)]
             asked = [_asked(row) for row in rows]
-            hold = [self._words(one) for one in asked if meets(found, one)]
+            counts = [one for one in asked if meets(found, one)]
+            words.update((one, self._words(one)) for one in counts if one not in words)
+            hold = [words[one] for one in counts]
             hold = hold if meant(found, asked) else []
             # Who was sent what is corrected is told so while any wish of theirs stands.
             if not hold and rows and reason.startswith(SENT):

@@ -71,11 +71,6 @@ _OUTCOME = (
         }
     )
 )
-_ATTEMPT_OUTCOME = (
-    update(_attempts)
-    .where(_attempts.c.id == bindparam("key"))
-    .values({name: bindparam(name) for name in ("state", "code", "detail", "finished_at")})
-)
 
 
 @dataclass(frozen=True)
@@ -260,19 +255,7 @@ async def write_outcomes(
     seals = seals_of(session)
     rows = [{**_outcome_row(seals, one, moment), "who": owner} for one in finished]
     await session.execute(_OUTCOME, rows)
-    await session.execute(
-        _ATTEMPT_OUTCOME,
-        [
-            {
-                "key": one.attempt_id,
-                "state": one.outcome.state,
-                "code": one.outcome.code[:40],
-                "detail": {**one.outcome.detail, **({"route": one.by} if one.by else {})},
-                "finished_at": moment,
-            }
-            for one in finished
-        ],
-    )
+    await _end_attempts(session, finished, moment)
     await windows.count(session, [(one.contact, one.counts, one.outcome) for one in finished])
     if opened := await windows.opened_since(session, waiting):
         await make_due(session, Delivery.id.in_(opened))
@@ -282,6 +265,18 @@ async def write_outcomes(
     for one in lost:
         if one.contact_id not in back:
             await contacts.lost(session, one.contact_id, one.outcome)
+
+
+async def _end_attempts(session: AsyncSession, finished: Sequence[Work], moment: datetime) -> None:
+    """One statement for all calls that came to the same: of a push that is nearly all of them."""
+    same: dict[str, tuple[dict[str, Any], list[str]]] = {}
+    for one in finished:
+        detail = {**one.outcome.detail, **({"route": one.by} if one.by else {})}
+        said = {"state": one.outcome.state, "code": one.outcome.code[:40], "detail": detail}
+        same.setdefault(repr(said), (said, []))[1].append(one.attempt_id)
+    for said, ids in same.values():
+        mine = update(_attempts).where(_attempts.c.id.in_(ids))
+        await session.execute(mine.values(**said, finished_at=moment))
 
 
 async def _lock(session: AsyncSession, contacts: Iterable[str]) -> None:

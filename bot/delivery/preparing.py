@@ -1,12 +1,23 @@
 """Whether one message may leave now, and by which way: asked directly before its call."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from bot.channel import Channel
 from bot.codes import ACCOUNT_HOLD, WINDOW_HOLD
-from bot.contract import AccountView, NotReleased, Outcome, ReplyBasis, State, Still, Withheld
+from bot.contract import (
+    AccountView,
+    NotReleased,
+    Outcome,
+    Release,
+    Rendering,
+    ReplyBasis,
+    State,
+    Still,
+    Withheld,
+)
 from bot.delivery.choosing import Facts, Via, choose
 from bot.delivery.digest import Ready
 from bot.delivery.life import WORDS as OLD_WORDS
@@ -41,6 +52,35 @@ Opened = tuple[Channel, AccountView, str]
 """A channel, the account on it, and the address of somebody."""
 
 
+@dataclass
+class Leaving:
+    """What holds for everybody who is sent one publication: asked once for the rows of a turn."""
+
+    release: Release
+    rendering: Mapping[str, Any]
+    still: Still
+    link: str
+    put_off: Outcome | None
+    forms: dict[Had, Rendering] = field(default_factory=dict)
+
+    def form(self, had: Had) -> Rendering:
+        """What whoever had this of an earlier text is pushed."""
+        if had not in self.forms:
+            self.forms[had] = fill_link(form_for(self.rendering, had), self.link)
+        return self.forms[had]
+
+
+@dataclass
+class Shared:
+    """What the rows of one turn share: they are prepared in one moment.
+
+    Each call asks again directly before it (Ready.still).
+    """
+
+    leaving: dict[tuple[str | None, ...], Outcome | Leaving] = field(default_factory=dict)
+    addresses: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
 class Preparing:
     """Asks what stands in the way of one claimed row."""
 
@@ -50,7 +90,7 @@ class Preparing:
         self._recent = recent
         self._past = past
 
-    async def opened(self, one: Work, *, several: bool = False) -> Outcome | Opened:
+    async def opened(self, one: Work, shared: Shared, *, several: bool = False) -> Outcome | Opened:
         """The way to somebody, or why there is none now; `several`: it goes with other items."""
         left = route(Window(), one.contact, now())  # asked first: no account need be opened
         if left.kind is Way.ENDED:
@@ -66,13 +106,16 @@ class Preparing:
         channel = self._w.channels[account.platform]
         if (shut := await self._choose(channel, account, one, several=several)) is not None:
             return shut
-        try:
-            address = self._w.contacts.address_on(one.account_id, one.contact)
-        except ValueError:
-            return await self.changed("contact", one.contact_id)
+        person = (one.account_id, one.contact_id)
+        if person not in shared.addresses:
+            try:
+                address = self._w.contacts.address_on(one.account_id, one.contact)
+            except ValueError:
+                return await self.changed("contact", one.contact_id)
+            shared.addresses[person] = address
         if one.key in self._past:  # its end is not in the table any more: an older row put back
             return await self.changed(Delivery.__tablename__, one.id)
-        return channel, account, address
+        return channel, account, shared.addresses[person]
 
     async def _choose(
         self, channel: Channel, account: AccountView, one: Work, *, several: bool
@@ -123,15 +166,17 @@ class Preparing:
         return None
 
     async def each(
-        self, rows: Sequence[Work]
+        self, rows: Sequence[Work], shared: Shared
     ) -> tuple[Opened | None, list[Ready], list[Outcome | None]]:
         """Those of a digest that may leave, their way, and for each of the others its outcome."""
         way: Opened | None = None
         ready: list[Ready] = []
         outcomes: list[Outcome | None] = []
         for one in rows:
-            opened = await self.opened(one, several=len(rows) > 1)
-            found = opened if isinstance(opened, Outcome) else await self.ready(opened[1], one)
+            opened = await self.opened(one, shared, several=len(rows) > 1)
+            found: Outcome | Ready = (
+                opened if isinstance(opened, Outcome) else await self.ready(opened[1], one, shared)
+            )
             if isinstance(opened, Outcome) or isinstance(found, Outcome):
                 outcomes.append(found if isinstance(found, Outcome) else None)
                 continue
@@ -140,23 +185,19 @@ class Preparing:
             outcomes.append(None)
         return way, ready, outcomes
 
-    async def ready(self, account: AccountView, one: Work) -> Outcome | Ready:
+    async def ready(self, account: AccountView, one: Work, shared: Shared) -> Outcome | Ready:
         """What of a push may leave now, proved anew; or why it may not."""
         if one.publication_id and not one.late and await self._recent.finished(one.publication_id):
             return await self.changed(Delivery.__tablename__, one.id)
-        release = await self._recent.release(str(one.release_id))
-        if isinstance(release, NotReleased):
-            return not_released(release)
-        if stop := halted(await self._recent.going(release.item_id, account.id)):
-            return stop
-        rendering = release.renderings.get(account.id)
-        if rendering is None:
-            return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)
+        leaving = await self._leaving(account, one, shared)
+        if isinstance(leaving, Outcome):
+            return leaving
         # One call goes to all of them: what goes alone now is a row that somebody made due.
         if self._w.channels[account.platform].chooses(account.settings) and not one.late:
             return await self.changed(Delivery.__tablename__, one.id)
-        if (put_off := await put_off_push(self._w, release)) is not None:
-            return put_off
+        if leaving.put_off is not None:
+            return leaving.put_off
+        release = leaving.release
         wants, audience = one.wants, release.audience or {}
         reason = unmarked(one.reason)
         why = wants.why(one.account_id, one.contact_id, audience, reason) if wants else ""
@@ -170,10 +211,29 @@ class Preparing:
             words = "更正前的原文正在发给对方，等它有结果再发"
             return Outcome(State.RETRYING, reason=words, code=EARLIER, retry_after=AFTER_EARLIER)
         one.reason = noted(why) if had is Had.YES else why
-        still = _wanted(self._recent.still(release, account.id), wants, one.contact_id)
+        still = _wanted(leaving.still, wants, one.contact_id)
+        form, items = leaving.form(had), (release.item_id,)
+        return Ready(form, release.title, leaving.link, one.reason, still, items)
+
+    async def _leaving(self, account: AccountView, one: Work, shared: Shared) -> Outcome | Leaving:
+        key = (one.release_id, one.publication_id, account.id)
+        if key not in shared.leaving:
+            shared.leaving[key] = await self._look(account, one)
+        return shared.leaving[key]
+
+    async def _look(self, account: AccountView, one: Work) -> Outcome | Leaving:
+        release = await self._recent.release(str(one.release_id))
+        if isinstance(release, NotReleased):
+            return not_released(release)
+        if stop := halted(await self._recent.going(release.item_id, account.id)):
+            return stop
+        rendering = release.renderings.get(account.id)
+        if rendering is None:
+            return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)
+        still = self._recent.still(release, account.id)
         link = await self._recent.link(release.item_id, one.publication_id or "")
-        form = fill_link(form_for(rendering, had), link)
-        return Ready(form, release.title, link, one.reason, still, (release.item_id,))
+        put_off = await put_off_push(self._w, release)
+        return Leaving(release, rendering, still, link, put_off)
 
     async def changed(self, table: str, row_id: str) -> Outcome:
         """Tell of a row that somebody wrote past this program, and hold the message."""

@@ -42,6 +42,7 @@ class Recent:
         self._opened: dict[str, tuple[float, AccountView | str]] = {}
         self._finished: dict[str, tuple[float, bool]] = {}
         self._names: tuple[float, list[str]] = (0.0, [])
+        self._may_go: dict[tuple[str, str], tuple[int, float]] = {}
         self._massed: dict[str, tuple[float, bool]] = {}
         self._full: dict[str, tuple[float, frozenset[str]]] = {}
 
@@ -108,6 +109,9 @@ class Recent:
         """What is asked directly before a message of this release leaves through this account."""
 
         async def still() -> None:
+            seen = self._seen(release.id)
+            if seen is not None and self._may_go.get((release.id, account_id)) == seen:
+                return  # nothing at all was signed since it was asked, and the proof is as fresh
             mine = ("push", f"account:{account_id}")
             if await stopped_now(self._w.ledger, *mine, age=ELSEWHERE):
                 words = "已按开关停止推送"
@@ -117,8 +121,17 @@ class Recent:
                 raise Withheld(not_released(proof))
             if stop := halted(await self.going(release.item_id, account_id)):
                 raise Withheld(stop)
+            if seen is not None:  # as it was before the questions
+                self._may_go[release.id, account_id] = seen
 
         return still
+
+    def _seen(self, release_id: str) -> tuple[int, float] | None:
+        """Up to which entry was read, and until when this release is verified; None: it is not."""
+        proof, entry = self._verified.get(release_id), self._w.ledger.seen(ELSEWHERE)
+        if proof is None or entry is None or proof[0] < time.monotonic():
+            return None
+        return entry, proof[0]
 
     async def going(self, item_id: str, account_id: str) -> Going:
         """How far the push of an item through an account may go, by what is signed."""

@@ -30,7 +30,7 @@ from bot.delivery.outbox import (
     Wrong,
 )
 from bot.delivery.past import Past
-from bot.delivery.preparing import Opened, Preparing, tells_of_answer
+from bot.delivery.preparing import Opened, Preparing, Shared, tells_of_answer
 from bot.delivery.recent import Recent
 from bot.delivery.refused import resume
 from bot.delivery.retrying import not_begun
@@ -168,10 +168,10 @@ class Sender:
 
     async def _send(self, work: Sequence[Work]) -> None:
         """Call the platform once per row or digest, at the same time; outcomes land in the work."""
-        shared = bundles(work)
-        calls = [self._watched(rows) for rows in shared]
+        together, shared = bundles(work), Shared()
+        calls = [self._watched(rows, shared) for rows in together]
         for rows, came in zip(
-            shared, await asyncio.gather(*calls, return_exceptions=True), strict=True
+            together, await asyncio.gather(*calls, return_exceptions=True), strict=True
         ):
             for at, one in enumerate(rows):
                 if isinstance(came, BaseException):
@@ -179,26 +179,28 @@ class Sender:
                 else:
                     one.outcome = came[at]
 
-    async def _watched(self, rows: Sequence[Work]) -> Sequence[Outcome]:
+    async def _watched(self, rows: Sequence[Work], shared: Shared) -> Sequence[Outcome]:
         call = watch()
         for one in rows:
             one.call = call
-        return await self._send_digest(rows) if len(rows) > 1 else [await self._send_one(rows[0])]
+        if len(rows) > 1:
+            return await self._send_digest(rows, shared)
+        return [await self._send_one(rows[0], shared)]
 
-    async def _send_one(self, one: Work) -> Outcome:
-        way = await self._prepare.opened(one)
+    async def _send_one(self, one: Work, shared: Shared) -> Outcome:
+        way = await self._prepare.opened(one, shared)
         if isinstance(way, Outcome):
             return way
         if tells_of_answer(one):
             return await self._tell_of_answer(way, one)
         if one.reply is not None:
             return await self._send_reply(*way, one)
-        ready = await self._prepare.ready(way[1], one)
+        ready = await self._prepare.ready(way[1], one, shared)
         return ready if isinstance(ready, Outcome) else await self._push(way, ready, one)
 
-    async def _send_digest(self, rows: Sequence[Work]) -> Sequence[Outcome]:
+    async def _send_digest(self, rows: Sequence[Work], shared: Shared) -> Sequence[Outcome]:
         """One message of all of them that may leave; each row is told what became of it."""
-        way, ready, outcomes = await self._prepare.each(rows)
+        way, ready, outcomes = await self._prepare.each(rows, shared)
         if way is None:
             return waits_for_the_next(outcomes, [])
         sent = [one for one, own in zip(rows, outcomes, strict=True) if own is None]
