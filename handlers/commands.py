@@ -4,6 +4,7 @@
 are the same keys menus and buttons send. `MENU` is the menu to register with the platforms.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -22,7 +23,7 @@ from escalations.merging import added_to
 from escalations.models import Ticket
 from escalations.tickets import Question, TicketWiring
 from handlers.conversation import forget
-from handlers.leaving import Act, leaving, only_leaves
+from handlers.leaving import Act, leaving, only_leaves, plain_of
 from handlers.offers import candidates
 from handlers.own_words import own_key
 from handlers.promising import must_write, promise, taken_until
@@ -109,6 +110,12 @@ LEAVING = ALWAYS - {"person"}
 NOT_SAID = "（请求人工服务）"
 """The question of somebody who asked for a person and said nothing yet."""
 
+_ALSO = re.compile(
+    "(?<!退)订(?!阅|了|的|过|吧|购|制|[，,。]|$)|另外|顺便|再问"
+    "|(?:删|注销).{0,6}(?:资料|数据|信息|账号)|(?:资料|数据|信息|账号).{0,4}(?:删|注销)"
+)
+"""What may be a second wish, read by who knows what somebody has."""
+SURE = (Choice("确定删除", "forget:yes"), Choice("不删除", "keep"))
 _MEANT = {Act.ALL: "leave:all", Act.PAUSE: "pause", Act.LOOK: "mine"}
 
 
@@ -120,7 +127,7 @@ def command_key(text: str) -> str:
         return key
     # Any way of saying it works: leaving must not need the right word.
     meant = leaving(text, beijing(now()).date())
-    if meant is not None:
+    if meant is not None and not (meant.act is Act.ALL and _ALSO.search(plain_of(text))):
         return _MEANT.get(meant.act, "")
     return "start" if words.startswith("start ") else ""
 
@@ -248,8 +255,7 @@ class Commands:
         return await hand_over(self._w, turn, Question(asked, "asked_for_person", candidates=found))
 
     async def _forget(self, turn: Turn) -> Said:
-        choices = (Choice("确定删除", "forget:yes"), Choice("不删除", "keep"))
-        return Said(self._say("forget_confirm"), choices)
+        return Said(self._say("forget_confirm"), SURE)
 
     async def _forget_now(self, turn: Turn) -> Said:
         contact_id, words = turn.contact.id, self._say("forgotten")

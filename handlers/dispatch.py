@@ -35,17 +35,20 @@ from handlers.danger import in_danger
 from handlers.exchanges import exchange_in, keeps_in
 from handlers.firm import Firm
 from handlers.following import Following
+from handlers.leaving import grave
 from handlers.masking import normal
 from handlers.met import met_of
 from handlers.narrowing import Narrowing
 from handlers.opining import Opining
 from handlers.own_data import OwnData
+from handlers.picking import by_place, picked
 from handlers.questions import Ask, OnTold, Questions
 from handlers.rating import Rating, ask_due
+from handlers.resuming import goes_on
 from handlers.stories import beyond
 from handlers.subscribing import Subscribing
 from handlers.turn import Handler, Said, Turn, fill
-from handlers.wishes import Missed, wish_in
+from handlers.wishes import Missed, offers_rhythm, wish_in
 from handlers.withdrawing import Withdrawing, withdraws
 from knowledge.danger import danger as danger_in
 from ledger.stops import stopped_now
@@ -224,11 +227,14 @@ def heard_in(text: str, known: Taxonomy | None, danger: Heard = danger_in) -> st
     if not heard or (known is not None and only_wishes(text, known)):
         return ""
     rest = beyond(text, known)
-    return heard if rest is None else (rest and danger(rest, BESIDE))
+    # What the model does not know alone counts where it is grave: 生不如死，别再发了.
+    return heard if rest is None or grave(rest) else (rest and danger(rest, BESIDE))
 
 
 def only_wishes(text: str, known: Taxonomy) -> bool:
     """Whether it is a subscription and no more, all of it understood: 帮我妈订阅就业."""
+    if goes_on(text, known) is not None or offers_rhythm(text, known) or _picks(text):
+        return not grave(text)
     wish = wish_in(text, known)
     if wish is not None and bool(wish.facets) and wish.missed <= {Missed.PERSON}:
         return True
@@ -237,6 +243,11 @@ def only_wishes(text: str, known: Taxonomy) -> bool:
         return bool(keeps_in(text, known))
     wished = wish_in(found.wish, known)
     return wished is not None and wished.missed <= {Missed.PERSON}
+
+
+def _picks(text: str) -> bool:
+    """第三个退了, as far as any list may go."""
+    return by_place(text) and picked(text, PER_MINUTE) is not None
 
 
 def _offered(number: str, data: Mapping[str, Any]) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from gates.normalise import normalise
 from handlers.days import day_meant, without_days
 from handlers.leaving_words import CONSENT, GRAVE, LISTS
 from handlers.rhythms import LESS
+from handlers.spelling import mended
 from handlers.wishes_words import PAID
 
 LONGEST = 60
@@ -43,6 +44,7 @@ _ANGRY = re.compile(
     r"|再(?:给我)?(?:发|推送?)(?:消息)?.{0,3}就(?:举报|拉黑|投诉|屏蔽|取关|告|报警).{0,3}"
 )
 """What ends no more than a talk, or threatens: 别再联系我, 再发我就投诉."""
+_GOES_ON = re.compile("暂停(?:推送|订阅)?(?:取消|解除|结束)|(?:取消|解除|结束)暂停")
 _ONE = re.compile(
     "(?:退订|退|取消|关|删)(?:掉|了)?(?:其中|这|那|上面|下面|最后|第)?的?"
     "[一二两三四五六七八九几][个项条类](?![都也不月星礼周小天])"
@@ -105,7 +107,7 @@ class Word:
 def leaving(text: str, today: date, taxonomy: Taxonomy | None = None) -> Leaving | None:
     """What `text` withdraws, or None; without a taxonomy no facet is known by name."""
     plain = plain_of(text)
-    if len(plain) > LONGEST or _EXCEPT.search(plain):
+    if len(plain) > LONGEST or _EXCEPT.search(plain) or _GOES_ON.search(plain):
         return None
     said = LESS.sub("", _RHYTHM.sub("", plain))
     until = day_meant(said, today)
@@ -141,7 +143,7 @@ def may_leave(text: str, taxonomy: Taxonomy | None = None) -> bool:
         return any(one.has("leave") for one in clauses)
     if any(one.has(STRANGER, "told", "past") or one.keeps or one.pays for one in clauses):
         return False
-    if any(one.facets and one.has("how", "ask", "may") for one in clauses):
+    if any(one.benefit or (one.facets and one.has("how", "ask", "may")) for one in clauses):
         return False  # 能不能退出社保 asks about what has that name
     return any(one.bare for one in clauses)
 
@@ -170,7 +172,7 @@ def _together(acts: Iterable[Leaving], until: date | None) -> Leaving:
 
 def plain_of(text: str) -> str:
     """One spelling: half width, lower case, simplified, a mark for whatever parts."""
-    folded = normalise(text).text.lower()
+    folded = mended(normalise(text).text.lower())
     said = "".join(
         sign if sign.isalnum() or sign in _PARTS else _SAYS.get(sign, ",") for sign in folded
     )
@@ -223,8 +225,10 @@ class Clause:
 
     def free(self, *kinds: str) -> list[Word]:
         """Words of these kinds that nothing before them refuses."""
-        places = [n for n, word in enumerate(self.words) if word.any(*kinds)]
-        return [self.words[n] for n in places if not self.refused(n)]
+        return [self.words[n] for n in self._places(*kinds) if not self.refused(n)]
+
+    def _places(self, *kinds: str) -> list[int]:
+        return [n for n, word in enumerate(self.words) if word.any(*kinds)]
 
     @property
     def apart(self) -> bool:
@@ -236,14 +240,29 @@ class Clause:
     @property
     def keeps(self) -> bool:
         """Whether it refuses the leaving itself: 不要停."""
-        ends = [n for n, word in enumerate(self.words) if word.any("leave", "cut", "pause")]
-        return any(self.refused(n) for n in ends)
+        return any(self.refused(n) for n in self._places("leave", "cut", "pause"))
 
     @property
     def pays(self) -> bool:
         """Whether it is about money that is paid out: 别发失业金了."""
         sends = self.has("send") or any("发" in word.text for word in self.words)
-        return sends and any(w.facets and w.text[-1] in PAID for w in self.words)
+        return sends and self.paid and not self.has("thing")
+
+    @property
+    def paid(self) -> bool:
+        """Whether it names something that is paid out."""
+        return any(word.facets and word.text[-1] in PAID for word in self.words)
+
+    @property
+    def benefit(self) -> bool:
+        """Whether it may be about what somebody is paid or insured by: 医保停了, 低保给我取消了."""
+        ours = self.has("thing", "leave", "send")
+        return not ours and any(w.facets and w.text[-1] in f"{PAID}保险" for w in self.words)
+
+    @property
+    def declines(self) -> bool:
+        """Whether it only says that it is not wanted: 就业的不要了."""
+        return any(word.text in ("不要", "不需要", "不想要", "不用") for word in self.words)
 
     @property
     def explicit(self) -> bool:
@@ -290,6 +309,8 @@ class Clause:
         asked = self.has("how", "ask")
         if self.has("tired") or (self.has("often") and self.has("send", "thing")):
             return not self.has("no") or not asked
+        if self.has("may") and any(self.refused(n) for n in self._places("send", "get")):
+            return True  # 可以不发了吗
         if asked:
             return False
         for at, word in enumerate(self.words):
@@ -327,7 +348,7 @@ def withdrawn(clause: Clause, *, dated: bool) -> Leaving | None:
         return None
     if stops or (clause.has("awhile") and not left) or dated:
         return Leaving(Act.PAUSE, clause.facets, sure=ends or stops)
-    if clause.apart:
+    if clause.apart or (clause.paid and not left):  # 消费券的消息别发了 names less than a topic
         return Leaving(Act.LOOK)
     if clause.facets:
         return Leaving(Act.SOME, clause.facets, sure=left)

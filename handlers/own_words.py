@@ -6,11 +6,13 @@ order, with words of courtesy around them.
 
 import re
 
+from handlers.spelling import mended
+
 _SOFT = (
     "请你们|请您|麻烦|请|帮我|帮忙|给我|我想要|我想|我要求|我申请|我希望|我要|要求|申请|我的意思是|能不能|可以|想|把|将|一下|"
     "吧|了|呀|啊|谢谢|全部|所有"
 )
-_STARTS = re.compile(rf"(?:{_SOFT}|我(?!的))+")
+_STARTS = re.compile(rf"^(?:{_SOFT}|我(?!的))+")
 _ENDS = re.compile(rf"(?:{_SOFT})+$")
 _BLANKS = re.compile(r"[\s，,。.！!、“”\"]+")
 
@@ -32,6 +34,20 @@ _EXPORT = "(?:导出|下载|拷贝|复制|备份|调取|查阅|查看)"
 _SAVED = (
     "(?:你们|您们|你|贵单位)?(?:都|还)?(?:保存|存|收集|记录|留)(?:了|着)?"
     "(?:我的?|关于我的?)?(?:哪些|什么)(?:数据|信息|资料|个人信息|东西)?"
+)
+_LOOK = "(?:看一?看|看|查一?查|查看|查询|查|列一?列|列出)?(?:一?下)?"
+_HELD = (
+    f"{_LOOK}(?:我|俺|本人)(?:自己)?(?:现在|目前|都|已经|之前|到底|一共|总共)*(?:有|订|订阅|关注|收)"
+    "(?:阅)?(?:了|过|的)?(?:是|有)?(?:些)?(?:哪些|哪几个|几个|几项|什么|啥|多少)"
+    "(?:订阅|推送|主题|消息|内容|政策)?|"
+    f"{_LOOK}(?:我|俺|本人)(?:自己)?(?:现在|目前)?的?(?:订阅|推送)(?:情况|列表|内容|记录)?"
+    "(?:(?:有|是)(?:哪些|什么|啥))?"
+)
+"""What somebody asks to see of their subscriptions."""
+_UNTAGGED = (
+    "(?:不要|别|不许|不准|不想|停止)(?:再|你们)*(?:根据|按照?|用)(?:我的?)?(?:个人)?"
+    "(?:标签|画像|情况|信息|资料|身份)(?:来|给我)*(?:推送|推荐|推|发)(?:消息)?|"
+    "(?:不要|别|不许|不准)(?:再)?给我(?:贴|打|加)(?:什么)?标签"
 )
 
 
@@ -55,13 +71,15 @@ _ACTS = tuple(
             "forget",
         ),
         (f"{_both(_EXPORT, _DATA)}|{_SAVED}", "export"),
+        (_HELD, "mine"),
+        (_UNTAGGED, "tags"),
     )
 )
 
 
 def own_key(text: str) -> str:
     """The key of the act these words mean, or an empty text."""
-    plain = _BLANKS.sub("", text).rstrip("?？")
+    plain = mended(_BLANKS.sub("", text).rstrip("?？"))
     if len(plain) > 30:
         return ""
     for words in dict.fromkeys((plain, _ENDS.sub("", _STARTS.sub("", plain, count=1)))):

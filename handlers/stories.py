@@ -57,6 +57,19 @@ _STILL = re.compile(
     r"|请|麻烦|就|你们?|您们?|以后|今后|所以|求求|拜托|也|可以|现在)+$"
 )
 
+_NEAR = 30
+_ASKS = re.compile("[?？吗呢]|怎么|如何|什么|多少|哪|为什么|为啥|咋|没有?取消|已经?取消")
+_CUTTING = "(?:退|取消|停|注销|撤|删|清|关掉|关了|去掉|拿掉)"
+_CUTS_OURS = re.compile(
+    f"(?:订阅|推送)[^，,。]{{0,5}}{_CUTTING}(?!下)|{_CUTTING}(?!休|税|费|货)[^，,。]{{0,6}}(?:订阅|推送)"
+)
+_CUT_ALONE = re.compile(
+    f"(?:请|麻烦|帮我|给我|你们?|就|都|那|全部?)*{_CUTTING}(?:订|消|掉|了|吧|一下|谢谢)*"
+)
+_FOR_OTHERS = re.compile(
+    f"(?:请|麻烦)*(?:帮|替|为|给|代)(?:{_KIN}|{_CHILD})(?:把|将)?(?:.{{0,6}}的?)?(?:订阅|推送|消息)?"
+    f"{_CUTTING}(?:订|掉|了|吧|.{{1,4}})?(?:订阅|推送|消息)?(?:了|吧|掉|谢谢)*$"
+)
 _RANT = re.compile("还(?:给我)?(?:发|推送?)(?:什么(?:发|推)?|啥(?:发|推)?|个没完|个什么劲)")
 _READER = re.compile(f"(?:给|向|对)(?:[他她]们?|{_KIN})(?=发|推)")
 _THEIRS = re.compile(
@@ -80,6 +93,22 @@ def leaves_beside(text: str, taxonomy: Taxonomy | None = None) -> bool:
         _ends_all(one.words) or _split(one.words) is not None or _complains(_text(one.words))
         for one in clauses
     )
+
+
+def nearly(text: str) -> bool:
+    """Whether something of ours is to be cut off in words not all known: 把就业订阅撤下来.
+
+    Also 老人看不懂，请取消, where the story is known and the cutting does not say of what; and
+    whatever is cut off for somebody else, 帮我妈取消就业.
+    """
+    plain = plain_of(text)
+    if len(plain) > _NEAR or _ASKS.search(plain):
+        return False
+    if _CUTS_OURS.search(plain):
+        return True
+    *before, last = parts_of(_heard(text)) or [""]
+    tells = bool(before) and all(_STORY.fullmatch(_STILL.sub("", one)) for one in before)
+    return (tells and _CUT_ALONE.fullmatch(last) is not None) or bool(_FOR_OTHERS.match(plain))
 
 
 def beyond(text: str, taxonomy: Taxonomy | None = None) -> str | None:

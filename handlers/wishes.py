@@ -16,6 +16,7 @@ from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS, A
 from facets.taxonomy import DIMENSIONS, Facet, Taxonomy
 from gates.normalise import normalise
 from handlers.rhythms import CHANGES, how_often
+from handlers.spelling import mended
 from handlers.wishes_words import (
     EXCEPT,
     INTENT,
@@ -46,6 +47,7 @@ _OTHERS = re.compile(OTHERS)
 _TRADE = re.compile(r"行业|产业|[^ 就创专毕失职从农作物营事]业")
 _ASKED = re.compile("能不能|可不可以|[吗么][?？]?$")
 _POLITE = re.compile("能不能|可不可以|(?:可以|[行好成])[吗么][?？]?$|^(?:可以|能|可否)")
+_SETTLED = re.compile("(?:就好|就行|就可以|就够|即可|[了吧。.!！])+$")
 _NEWS = re.compile("消息|信息|通知|资讯|动态|文件|政策|新闻")
 
 
@@ -163,7 +165,7 @@ def other_rhythm_in(text: str, taxonomy: Taxonomy) -> Understood | None:
     stated = _POLITE.sub("", plain)
     found = _understand(stated if stated == plain else stated.rstrip("吗么?？"), taxonomy)
     asked = stated != plain and found.frequency and CHANGES.search(plain)
-    said = asked or Missed.RHYTHM in found.missed or plain.rstrip("。.!！吧") in RHYTHM_ALONE
+    said = asked or Missed.RHYTHM in found.missed or _SETTLED.sub("", plain) in RHYTHM_ALONE
     paid = any(name[-1] in PAID for name in found.names) and not _NEWS.search(plain)
     return found if said and found.missed <= {Missed.RHYTHM} and not paid else None
 
@@ -174,7 +176,7 @@ def offers_rhythm(text: str, taxonomy: Taxonomy) -> bool:
 
 
 def _plain(text: str) -> str:
-    return normalise(text).text.lower().strip()
+    return mended(normalise(text).text.lower().strip())
 
 
 def _begin(plain: str, taxonomy: Taxonomy) -> tuple[str, str]:

@@ -4,6 +4,7 @@
 pause:<days>, resume. Words are understood by handlers/leaving.py.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,11 +14,14 @@ from config.clock import beijing, now
 from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS
 from facets.taxonomy import Facet, Taxonomy
 from handlers.choosing import chosen
-from handlers.commands import ALWAYS
+from handlers.commands import ALWAYS, SURE
 from handlers.exchanges import exchange_in, keeps_in, of_ours, only_in, parted_in
-from handlers.leaving import Act, Leaving, leaving, may_leave
+from handlers.leaving import Act, Leaving, leaving, may_leave, plain_of
+from handlers.picking import by_place, counted, picked
+from handlers.resuming import goes_on
 from handlers.rhythms import asks_less
-from handlers.stories import beyond, leaves_beside
+from handlers.several import Kind, several_in
+from handlers.stories import beyond, leaves_beside, nearly
 from handlers.turn import Choice, Handler, Said, Turn, fill
 from handlers.wishes import offers_rhythm
 from ledger.append import Ledger
@@ -73,9 +77,11 @@ class Withdrawing:
             return await self._pause(turn, "")
         if turn.key or turn.inbound.kind is not InboundKind.TEXT:
             return None
-        two = await self._exchanged(turn) or await self._kept(turn)
-        if two is not None:
-            return two
+        said = await self._picked(turn) or await self._goes_on(turn)
+        said = said or await self._exchanged(turn) or await self._kept(turn)
+        said = said or await self._several(turn)
+        if said is not None:
+            return said
         meant = leaving(turn.text, beijing(now()).date(), self._subs.taxonomy)
         if meant is not None and (meant.sure or beyond(turn.text) != ""):
             return await self._meant(turn, meant)
@@ -85,8 +91,23 @@ class Withdrawing:
             ask = sent and not offers_rhythm(turn.text, known)
             return await self._unsure(turn) if ask else None
         asked = may_leave(turn.text, known) or only_in(turn.text, known)
-        asked = asked or leaves_beside(turn.text, known)
-        return await self._unsure(turn) if asked else None
+        asked = asked or leaves_beside(turn.text, known) or nearly(turn.text)
+        return await self._unsure(turn) if asked and await self._theirs(turn) else None
+
+    async def _theirs(self, turn: Turn) -> bool:
+        """Whether what is named is something of theirs, or a part of it; or nothing is named."""
+        known = self._subs.taxonomy
+        said = known.spans(plain_of(turn.text), (TOPICS,)).values()
+        named = {facet.key for _, owners in said for facet in owners}
+        async with self._ledger.db.session() as session:
+            rows = await self._subs.list(session, turn.contact.id)
+        if not named or not rows:
+            return True
+        above = {up for key in named for up in known.lineage(TOPICS, key)}
+        own = {key for row in rows for key in _of(known, row, TOPICS)}
+        whole = any(not row.topic and not row.policy for row in rows)
+        below = any(named & set(known.lineage(TOPICS, key)) for key in own)
+        return whole or below or not above.isdisjoint(own)
 
     async def _exchanged(self, turn: Turn) -> Said | None:
         """取消就业改订消费: the one ends, the other is subscribed as if it had been said alone."""
@@ -120,6 +141,52 @@ class Withdrawing:
         said = (*await self._end(turn, gone), *fill("now_holds", list=held))
         return Said(said, (Choice("我的订阅", "mine"),))
 
+    async def _picked(self, turn: Turn) -> Said | None:
+        """第一个退了: of the list that was shown last; else the list is shown."""
+        keys = [str(key) for key in turn.data.get("choices") or ()]
+        shown = bool(keys) and keys[0].startswith("leave:") and keys[0] != "leave:all"
+        ids = (
+            [key.removeprefix("leave:") for key in keys if key.startswith("leave:")]
+            if shown
+            else []
+        )
+        ids = [one for one in ids if one != "all"]
+        places = picked(turn.text, len(ids))
+        if places is None or not (ids or by_place(turn.text) or "leave:all" in keys):
+            return None
+        async with self._ledger.db.session() as session:
+            own = await self._subs.list(session, turn.contact.id)
+        rows = [row for place in places for row in own if row.id == ids[place]]
+        if not rows:
+            return listed(self._subs, own) if own else None
+        return Said(await self._end(turn, rows), (Choice("我的订阅", "mine"),))
+
+    async def _goes_on(self, turn: Turn) -> Said | None:
+        """继续发吧: all that is paused, or what was named of it."""
+        facets = goes_on(turn.text, self._subs.taxonomy)
+        rows = await self._named(turn, facets) if facets is not None else []
+        paused = [row.id for row in rows if row.paused_until not in ("", NEVER)]
+        if paused:
+            return await self._pause(turn, "", paused)
+        return listed(self._subs, rows) if rows else None
+
+    async def _several(self, turn: Turn) -> Said | None:
+        """就业退了，消费每天发: each is done with its word, what ends first."""
+        found = several_in(turn.text, self._subs.taxonomy, beijing(now()).date())
+        if found is None:
+            return None
+        ends = [one.leaving for one in found.parts if one.leaving is not None]
+        theirs = [not one.facets or bool(await self._named(turn, one.facets)) for one in ends]
+        if not found.sure or not all(theirs):  # as much as is understood is not theirs
+            return await self._unsure(turn)
+        said = [await self._meant(turn, one) for one in ends]
+        for part in found.parts:
+            if part.kind is Kind.OWN:
+                said.append(Said(fill("forget_confirm"), SURE))
+            elif part.leaving is None and part.kind is not Kind.STAY:
+                said.append(await self._wishes(replace(turn, text=part.text, step="")))
+        return _together(said, more=found.more)
+
     async def _end(self, turn: Turn, rows: list[Subscription]) -> tuple[Piece, ...]:
         """End these, and say so."""
         async with self._ledger.transaction() as tx:
@@ -134,7 +201,9 @@ class Withdrawing:
             return await self.mine(turn)
         rows = await self._named(turn, meant.facets)
         if not rows and not meant.sure:
-            return None  # nothing of theirs: 别发就业了 may be about anything
+            # Nothing of theirs: 别发就业了 may be about anything, unless they have the whole of it.
+            held = bool(meant.facets) and await self._theirs(turn)
+            return await self._unsure(turn) if held else None
         if meant.act is Act.PAUSE and (rows or not meant.facets):
             day = meant.until or beijing(now()).date() + PAUSE
             return await self._pause(turn, day.isoformat(), [row.id for row in rows])
@@ -188,6 +257,9 @@ class Withdrawing:
     async def _leave_all(self, turn: Turn) -> Said:
         async with self._ledger.transaction() as tx:
             rows = await self._subs.list(tx.session, turn.contact.id)
+            told = counted(turn.text) if turn.inbound.kind is InboundKind.TEXT else 0
+            if told and rows and told != len(rows):
+                return listed(self._subs, rows)  # 两个都退, and they have three
             count = await self._subs.leave_all(tx, turn.contact.id)
             await note(tx.session, rows, _how(turn))
         return Said(fill("left_all", count=str(count)) if count else fill("left_none"))
@@ -232,6 +304,16 @@ class Withdrawing:
         async with self._ledger.db.session() as session:
             rows = await self._subs.list(session, turn.contact.id)
         return listed(self._subs, rows)
+
+
+def _together(said: Sequence[Said | None], *, more: bool) -> Said | None:
+    """What was said to each wish of a message, with the choices of the last."""
+    heard = [one for one in said if one is not None]
+    if not heard:
+        return None
+    missed = fill("missed_other") if more or len(heard) < len(said) else ()
+    pieces = tuple(piece for one in heard for piece in one.pieces)
+    return replace(heard[-1], pieces=(*pieces, *missed))
 
 
 def listed(subs: Subscribers, rows: list[Subscription]) -> Said:
