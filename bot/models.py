@@ -201,6 +201,23 @@ class CallCount(Base):
     count: Mapped[int] = mapped_column(default=0)
 
 
+class DigestDay(Base):
+    """What the digests of an account came to on one Beijing day, in counts (delivery/digested.py).
+
+    Which item a person got in one is said by the rows of its push: nobody is counted from here.
+    """
+
+    __tablename__ = "digest_day"
+    account_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    began: Mapped[datetime]  # the first one of the day
+    newest: Mapped[datetime]
+    messages: Mapped[int] = mapped_column(default=0)
+    items: Mapped[int] = mapped_column(default=0)  # in these messages
+    skipped: Mapped[int] = mapped_column(default=0)  # nothing was left of it: no message
+    failed: Mapped[int] = mapped_column(default=0)  # refused for good, or nobody knows its end
+
+
 class Publication(Sealed, Base):
     """One release on one account's public timeline.
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import State
+from bot.delivery.digested import note_digests
 from bot.delivery.failures import tell_failures
 from bot.delivery.notifying import settle
 from bot.delivery.outbox import Work, Wrong, write_outcomes
@@ -93,6 +94,7 @@ async def write(
     news = await settle(session, finished)
     await write_outcomes(session, finished, wiring.contacts, owner)
     await note_messages(session, wiring, [(one.account_id, one.call) for one in finished])
+    await note_digests(session, finished)
     for work in finished:
         await rest(session, work.account_id, work.outcome)
     return news

@@ -7,6 +7,8 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import and_, func, select
 
+from bot.delivery.digested import digest_days, digests_left
+from bot.models import Account
 from console.web.deps import DEPS
 from console.web.pages import page, see
 from console.web.permissions import needs
@@ -83,6 +85,9 @@ async def subscriptions(request: web.Request) -> web.StreamResponse:
             "groups": (await session.execute(by_group.order_by(people.desc()))).all(),
             "total": (await session.execute(select(people).where(active))).scalar_one(),
             "taxonomy": deps.taxonomy,
+            "digests": await digest_days(session),
+            "digests_left": await digests_left(session),
+            "accounts": dict((await session.execute(select(Account.id, Account.name))).all()),
         }
     return page(request, "subscriptions/page.html", context)
 

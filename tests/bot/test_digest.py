@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from bot.contract import REFUSED, Outcome, Release, State, Withheld
 from bot.delivery.digest import MOST_BYTES, AllStill, Ready, written
+from bot.delivery.digested import Left, digest_days, digests_left
 from bot.models import Attempt, Contact, Delivery
 from bot.telegram.channel import TelegramChannel
 from config.clock import now
@@ -109,7 +110,11 @@ async def test_two_items_of_one_reader_are_one_message_and_each_row_is_told(
     assert await one.sender.deliver_due() == 0
     async with office.db.session() as session:
         tried = (await session.scalars(Attempt.__table__.select())).all()
+        days = await digest_days(session)
+        left = await digests_left(session)
     assert len(tried) == 3
+    assert [(one.messages, one.items, one.skipped, one.failed) for one in days] == [(1, 2, 0, 0)]
+    assert left == {office.account.id: Left(now=0, later=1)}
 
 
 async def test_a_digest_of_which_nothing_may_leave_is_no_message(
@@ -122,8 +127,21 @@ async def test_a_digest_of_which_nothing_may_leave_is_no_message(
         release = office.release(title=title)
         office.refused[release.id] = ["已撤回"]
         await gathered(office, release, [citizen])
+    async with office.db.session() as session:
+        assert await digests_left(session) == {office.account.id: Left(now=1, later=0)}
     await office.process().sender.deliver_due()
     assert (await platforms.seen("messages", account="7", citizen=citizen))["messages"] == []
+    ended = await gathered(office, office.release(title="丙题"), [citizen])
+    row = await office.row(Delivery, ended[0])
+    async with office.db.session() as session:
+        await session.execute(
+            update(Contact).where(Contact.id == row.contact_id).values(state="ended")
+        )
+    await office.process().sender.deliver_due()
+    async with office.db.session() as session:
+        [day] = await digest_days(session)
+    assert (day.messages, day.items, day.skipped, day.failed) == (0, 0, 1, 0)
+    assert day.began == day.newest
 
 
 async def test_who_refuses_notices_gets_no_pushes_until_they_write_and_is_answered(

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from bot.contract import Content
-from bot.models import Account, Contact, Delivery, Publication
+from bot.models import Account, Contact, Delivery, DigestDay, Publication
+from bot.quota import day_of
 from config.clock import now
 from review_queue import drafting
 from review_queue.drafting import Origin
@@ -72,10 +73,25 @@ async def test_the_page_shows_reach_growth_silence_and_masked_reasons(
         for _ in range(number):
             await leave(office, await citizen(office, account, Wish("employment")), how)
     stays = await citizen(office, account, Wish("employment", "graduates"))
+    async with office.deps.db.session() as session:
+        session.add(
+            DigestDay(
+                account_id=account, day=day_of(now()).isoformat(), began=now(), newest=now(),
+                messages=41, items=97, skipped=2, failed=0,
+            )
+        )  # fmt: skip
     browser = await office.signed_in("editor")
     status, text = await browser.get("/console/subscriptions")
     assert status == 200
-    for words in ("嫌太多、太频繁", "嫌打扰", "不足 5", "就业创业 6", "<svg", "90 天内没有"):
+    for words in (
+        "嫌太多、太频繁",
+        "嫌打扰",
+        "不足 5",
+        "就业创业 6",
+        "<svg",
+        "90 天内没有",
+        ">97<",
+    ):
         assert words in text, words
     # The list nobody was pushed anything for is named, in words and without its person.
     assert "就业创业、人群 高校毕业生" in text
