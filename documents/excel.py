@@ -37,7 +37,9 @@ class _Sheet:
         return f"工作表 {self.name}{hidden}"
 
 
+_TELLING = re.compile(r"[\u4e00-\u9fff]{4}|密|\d{6}|@")  # a name that says more than 名单
 _FORMULA = re.compile(r'"[^"]{4,}"|\d{7}')  # a formula that says more than where to look
+_JOINS = re.compile(r'"\s*&\s*"')
 # Read with the cell or the list that they stand in; all else is let go as it ends.
 _IN_CELLS = frozenset(("v", "f", "is", "t", "r", "formula1", "formula2"))
 _RUNNING = frozenset(
@@ -75,17 +77,44 @@ def read_excel(archive: Archive, notes: Notes) -> None:
         raise Unreadable("broken", "block", "文件里没有工作簿，可能损坏或改过后缀，请重新上传")
     shared = list(_shared(archive, parts))
     for sheet in _sheets(archive, parts, book):
+        if _TELLING.search(sheet.name):
+            notes.add("工作表的名称", _parted(sheet.name))
         _read_sheet(archive, notes, sheet, shared)
-    _kept(archive, notes, book)
+    _kept(archive, notes, parts, book)
     read_common(archive, notes)
 
 
-def _kept(archive: Archive, notes: Notes, book: Any) -> None:
-    """Names, and values that are kept of other tables."""
+def _formats(archive: Archive, name: str, notes: Notes) -> None:
+    """What formats write beside the figures of cells, and the names of styles of the office."""
+
+    def take(element: str, attributes: dict[str, str]) -> None:
+        kind = element.rpartition("}")[2]
+        said = attributes.get("formatCode", "") if kind == "numFmt" else ""
+        if kind == "cellStyle" and "builtinId" not in attributes:
+            said = attributes.get("name", "")
+        # Days and sums are written so everywhere: 0"年"m"月".
+        if re.search(r"[\u4e00-\u9fff]{3}|密|\d{6}", said):
+            notes.add("单元格的格式", _parted(said.replace('"', " ")))
+
+    archive.started(name, take)
+
+
+def _names(book: Any, notes: Notes) -> None:
     for node in named(book, "definedName"):
         name = attribute(node, "name")
-        if node.text and not name.startswith("_xlnm"):
-            notes.add(f"定义的名称 {name}", node.text)
+        if name.startswith("_xlnm"):
+            continue
+        if _TELLING.search(name):
+            notes.add("定义的名称", _parted(name))
+        for text in filter(None, (node.text, attribute(node, "comment"))):
+            notes.add(f"定义的名称 {name}", text)
+
+
+def _kept(archive: Archive, notes: Notes, parts: WordParts, book: Any) -> None:
+    """Names, and values that are kept of other tables."""
+    _names(book, notes)
+    for name in parts.names("styles"):
+        _formats(archive, name, notes)
     for name in archive.matching(r"xl/pivotCache/pivotCache(?:Definition|Records)\d*\.xml"):
         for node in named(archive.xml(name), "s"):
             if text := attribute(node, "v"):
@@ -200,7 +229,7 @@ class _SheetReader:
             for text in {attribute(node, "display"), attribute(node, "tooltip")} - {""}:
                 self.notes.add(f"{self.sheet.title} {attribute(node, 'ref')} 的链接", text)
         elif name in _RUNNING and node.text:
-            self.notes.add(f"{self.sheet.title} 的页眉页脚", node.text)
+            self.notes.add(f"{self.sheet.title} 的页眉页脚", _without_codes(node.text))
 
     def cell(self, node: Any) -> None:
         """One cell's text, kept until its row ends."""
@@ -219,7 +248,8 @@ class _SheetReader:
         said = "".join(each.text or "" for each in node if local(each) == "f")
         if _FORMULA.search(said):
             place = attribute(node, "r") or f"第 {self.at + 1} 行"
-            self.notes.add(f"{self.sheet.title} {place} 的公式", said)
+            # What a formula puts together is read together: ="110105"&"1949".
+            self.notes.add(f"{self.sheet.title} {place} 的公式", _JOINS.sub("", said))
 
     def row(self, node: Any) -> None:
         """The cells of a row that has ended."""
@@ -257,6 +287,23 @@ class _SheetReader:
 
 def _hides(rule: str, what: str) -> Wrong:
     return rule, "warn", f"隐藏的{what}里有内容，读者取消隐藏就能看到，发布前请删除"
+
+
+# &C, &"宋体,常规", &10, &K01+000: where and how a header stands. A size is glued to a number.
+_CODE = re.compile(
+    r'&(?:"[^"]*"|K(?:[0-9A-Fa-f]{6}|\d\d[+-]\d{3})|\d{1,2}(?=1[3-9]\d{9}(?!\d)|[1-9]\d{16}[\dXx])'
+    r"|\d{1,3}|[A-Za-z])"
+)
+
+
+def _parted(name: str) -> str:
+    """A name with a blank between its letters and a long number: x138… is no number."""
+    return re.sub(r"(?<=[A-Za-z_])(?=\d{11})", " ", name)
+
+
+def _without_codes(text: str) -> str:
+    """A header or footer as it is read."""
+    return " ".join(_CODE.sub(" ", text).replace("&&", "&").split())
 
 
 def _plain_number(value: str) -> str:

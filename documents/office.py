@@ -2,8 +2,10 @@
 
 import posixpath
 import re
+from typing import Any
 
 from documents.beside import read_beside, read_descriptions
+from documents.columns import Columns
 from documents.parts import (
     AUTHOR,
     COMMENT,
@@ -182,11 +184,32 @@ def _slide(archive: Archive, notes: Notes, name: str, place: str) -> None:
     root = archive.passing(name)
     if attribute(root, "show") == "0":
         notes.fault("hidden", "warn", f"{place}是隐藏的，发布前请删除")
-    for paragraph in named(root, "p", "text"):
-        text = "".join(each.text or "" for each in named(paragraph, "t"))
-        text = text or (paragraph.text or "")
-        if text.strip():
+    tables = 0
+    inside: set[Any] = set()
+    for node in named(root, "p", "text", "tbl"):
+        if local(node) == "tbl":
+            tables += 1
+            _table(node, notes, f"{place}表格 {tables}")
+            inside.update(named(node, "p"))
+        elif node not in inside and (text := _words_of(node)).strip():
             index = notes.add(place, text)
             if place.endswith("批注"):
                 notes.mark(index, COMMENT, text)
     read_descriptions([root], notes)
+
+
+def _words_of(paragraph: Any) -> str:
+    """What a paragraph says; the end of a line in it is one in the text."""
+    said = ((one.text or "") if local(one) == "t" else "\n" for one in named(paragraph, "t", "br"))
+    return "".join(said) or (paragraph.text or "")
+
+
+def _table(table: Any, notes: Notes, place: str) -> None:
+    """A table of a slide cell by cell, each read with its heading."""
+    columns = Columns()
+    for number, row in enumerate(named(table, "tr"), 1):
+        cells = ("\n".join(map(_words_of, named(cell, "p"))) for cell in named(row, "tc"))
+        told = {at: text.strip() for at, text in enumerate(cells, 1) if text.strip()}
+        for at, text in columns.row(told).items():
+            column = f"{place} 第 {at} 列"
+            notes.add(f"{column}第 {number} 行", text, column, number)

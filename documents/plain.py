@@ -67,7 +67,11 @@ def read_table(content: bytes, notes: Notes) -> None:
         read_text(content, notes)
 
 
-_LINE_ENDS = ("p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "table", "section", "article")
+_LINE_ENDS = (
+    *("p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "section"),
+    *("article", "summary", "details", "dt", "dd", "option", "figcaption", "caption", "legend"),
+    *("header", "footer", "aside", "blockquote", "pre", "address", "noscript", "dialog", "iframe"),
+)
 
 
 def read_page(content: bytes, notes: Notes) -> None:
@@ -82,6 +86,7 @@ def read_page(content: bytes, notes: Notes) -> None:
     root: Any = lxml.html.document_fromstring(page, parser=parser, ensure_head_body=True)
     _beside(root, notes)
     _attributes(root, notes)
+    _framed(root, notes)
     for node in unseen_nodes(root):
         if text := str(node.text_content()).strip():
             index = notes.add("网页里看不见的文字", text)
@@ -97,6 +102,14 @@ def read_page(content: bytes, notes: Notes) -> None:
     lines = [line.strip() for line in str(root.text_content()).split("\n") if line.strip()]
     for number, line in enumerate(lines, 1):
         notes.add(f"第 {number} 段", line)
+
+
+def _framed(root: Any, notes: Notes) -> None:
+    """The pages that are written into a frame of this one."""
+    for inner in root.xpath("//iframe/@srcdoc"):
+        page: Any = lxml.html.document_fromstring(f"<div>{inner}</div>")
+        if words := str(page.text_content()).strip():
+            notes.add("内嵌网页里的文字", words)
 
 
 def _beside(root: Any, notes: Notes) -> None:
@@ -118,9 +131,14 @@ _KEPT = (
         "网页的关键词和描述",
         "//meta[@name='keywords' or @name='description' or @name='author']/@content",
     ),
+    (
+        "网页的说明",
+        "//meta[starts-with(@property, 'og:') or starts-with(@name, 'twitter:')]/@content",
+    ),
     ("图片的替代文字", "//img/@alt|//area/@alt"),
     ("鼠标停留才显示的文字", "//body//@title"),
-    ("表单里的值", "//input[not(@type='submit' or @type='button')]/@value|//input/@placeholder"),
+    ("读屏软件读出的文字", "//@aria-label|//@aria-description|//table/@summary|//@label"),
+    ("表单里的值", "//input[not(@type='submit' or @type='button')]/@value|//@placeholder"),
     ("模板里的文字", "//template//text()"),
 )
 
@@ -131,6 +149,15 @@ def _attributes(root: Any, notes: Notes) -> None:
         for text in dict.fromkeys(" ".join(str(one).split()) for one in root.xpath(path)):
             if text:
                 notes.add(f"{place}（看不见但随文件发布）", text)
+    # What scripts keep in data- attributes is mostly of machines: only what holds a number.
+    for text in dict.fromkeys(str(one) for one in root.xpath("//@*[starts-with(name(), 'data-')]")):
+        if _LONG.search(text) and not text.startswith(_ADDRESSES):
+            notes.add("网页元素附带的数据（看不见但随文件发布）", text[:_MOST_DATA])
+
+
+_LONG = re.compile(r"(?<![0-9A-Za-z.])\d(?:[ -]?\d){10,18}(?![0-9A-Za-z.])")
+_ADDRESSES = ("http:", "https:", "//", "/", "data:")
+_MOST_DATA = 2_000
 
 
 def _html_tables(root: Any, notes: Notes) -> None:

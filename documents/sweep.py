@@ -13,6 +13,11 @@ _DIGITS = re.compile(rb"[0-9]{11,19}[Xx]?")  # quick; what they are is asked of 
 _NUMBER = re.compile(
     rb"[1-9][0-9]{5}(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9Xx]|1[3-9][0-9]{9}|62[0-9]{14,17}"
 )
+# As people write them, a blank or a dash between: in scripts, styles and comments too.
+_APART = re.compile(
+    rb"(?<![0-9A-Za-z.])(?:[1-9][0-9]{5}([ -])(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]\1[0-9]{3}[0-9Xx]"
+    rb"|1[3-9][0-9]-[0-9]{4}-[0-9]{4})(?![0-9A-Za-z.-])"
+)
 _MAIL = re.compile(rb"@[A-Za-z0-9-]{1,60}(?:\.[A-Za-z0-9-]{1,60}){1,4}")
 _NAME = re.compile(rb"[A-Za-z0-9._+-]{1,64}$")
 # Of every second byte, as programs write text in their binary parts.
@@ -56,7 +61,8 @@ class Sweep:
         """Keep what is new in the bytes."""
         for found in _shapes(content, mails=mails):
             text = found.decode("ascii")
-            if text.lower() in self._said or self._told >= _MOST:
+            bare = text.replace(" ", "").lower()
+            if text.lower() in self._said or bare in self._said or self._told >= _MOST:
                 continue
             self._said += text.lower() + "\n"
             self._told += 1
@@ -67,6 +73,8 @@ def _shapes(content: bytes, *, mails: bool) -> Iterator[bytes]:
     if content.startswith(_WIDE_MARKS):
         content = content.decode("utf-16", "replace").encode()
     yield from _numbers(content)
+    for found in _APART.finditer(content):
+        yield found[0]
     for found in _MAIL.finditer(content) if mails else ():
         if name := _NAME.search(content, max(found.start() - 64, 0), found.start()):
             yield name[0] + found[0]

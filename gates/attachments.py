@@ -20,6 +20,7 @@ from gates.finding import STANDARD, Finding
 from gates.grounds import ground_of
 from gates.limits import limited
 from gates.redaction import PERSONAL
+from gates.severed import severed
 
 # A machine that reads a picture takes one character for another: only what is a number with its
 # check digit is sure. A mark of secrecy is looked at by a person, other gates are quiet.
@@ -97,6 +98,7 @@ def file_findings(
     limits = replace(STANDARD, findings=STANDARD.attachment)
     draft = GateText("", "", file.kind, file.as_of, ((file.name, text),), limits)
     found = run_gates(draft, ruleset, facts, include_hints=include_hints)
+    found += _severed(file, starts, text, found)
     faults = [_fault_finding(file, fault, starts) for fault in file.reading.faults]
     seen = list(_by_sight([*found, *_misread(file, starts, found)], file.reading, starts))
     all_found = [*faults, *_placed(seen, file.reading, starts)]
@@ -115,6 +117,25 @@ def _misread(file: FileDraft, starts: Sequence[int], found: Sequence[Finding]) -
                 continue
             field = f"attachment:{file.name}"
             yield Finding(field=field, start=first, end=last, text=number[0], **ground._asdict())
+
+
+def _severed(
+    file: FileDraft, starts: Sequence[int], text: str, found: Sequence[Finding]
+) -> list[Finding]:
+    """Identity numbers of which the pieces stand in neighbouring paragraphs, boxes or cells."""
+    said = "公民身份号码（校验位正确，分写在相邻的段落或单元格里）"
+    ground = ground_of("id-card", "block", said)
+    return [
+        Finding(
+            field=f"attachment:{file.name}",
+            start=one.start,
+            end=one.end,
+            text=text[one.start : one.end],
+            **ground._asdict(),
+        )
+        for one in severed(file.reading.parts, starts)
+        if not any(each.start < one.end and each.end > one.start for each in found)
+    ]
 
 
 def _by_sight(

@@ -20,9 +20,11 @@ from gates.grounds import told_of
 from gates.redaction import PERSONAL
 from gates.stories import minors, names_beside, recombined, tracks
 
+# What people put between the figures of a number, or a form between its boxes.
+_GAP = "[ \u00a0\u2000-\u200a\u3000－—–‐‑−·•．._/|-]?"
 _ID18 = re.compile(
-    r"(?<![0-9A-Za-z])([1-9](?:[ -]?\d){5})[ -]?((?:1[ -]?[89]|2[ -]?0)(?:[ -]?\d){2})"
-    r"[ -]?(\d[ -]?\d)[ -]?(\d[ -]?\d)[ -]?((?:\d[ -]?){3}[\dXx×Хх])(?![0-9A-Za-z])"
+    rf"(?<![0-9A-Za-z])([1-9](?:{_GAP}\d){{5}}){_GAP}((?:1{_GAP}[89]|2{_GAP}0)(?:{_GAP}\d){{2}})"
+    rf"{_GAP}(\d{_GAP}\d){_GAP}(\d{_GAP}\d){_GAP}((?:\d{_GAP}){{3}}[\dXx×Хх])(?![0-9A-Za-z])"
 )
 _ID15 = re.compile(r"(?<![0-9A-Za-z.])([1-8]\d{5})(\d\d)(\d\d)(\d\d)(\d{3})(?![0-9A-Za-z.])")
 _HIDES = "*×Xx＊✱●■○□◆#＃_?？•…﹡"
@@ -102,7 +104,16 @@ def _dated(year: int, month: int, day: int) -> bool:
 
 
 def _digits(text: str) -> str:
-    return re.sub(r"[\s-]", "", text)
+    return re.sub(r"[\s－—–‐‑−·•．._/|-]", "", text)
+
+
+def is_identity(number: str) -> bool:
+    """Whether it is a whole identity number: province, day of birth and check digit are right."""
+    number = number.upper()
+    if len(number) != _ID_LENGTH or number[:2] not in _PROVINCES or not number[:17].isdigit():
+        return False
+    born = int(number[6:10]), int(number[10:12]), int(number[12:14])
+    return _dated(*born) and ric.calc_check_digit(number) == number[-1]
 
 
 def _id_cards(ctx: Context, dense: str) -> Personal:

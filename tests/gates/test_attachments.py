@@ -304,3 +304,72 @@ def test_two_hundred_damaged_copies_never_raise() -> None:
                 damaged[chance.randrange(len(damaged))] = chance.randrange(256)
             for broken in (bytes(damaged), content[: chance.randrange(len(content))]):
                 assert isinstance(read_attachment(name, broken), reading.Reading)
+
+
+# --- what is cut in pieces --------------------------------------------------------------------
+
+_ID = identity(1950)
+_APART = f"{_ID[:6]} {_ID[6:14]} {_ID[14:]}"
+_HALF = _ID[:9], _ID[9:]
+
+
+def _slides(inside: str) -> bytes:
+    a = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    rel = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    return zipped({
+        "[Content_Types].xml": "<Types/>",
+        "_rels/.rels": f'<Relationships><Relationship Id="a" Type="{rel}/officeDocument" '
+        'Target="ppt/presentation.xml"/></Relationships>',
+        "ppt/presentation.xml": "<presentation/>",
+        "ppt/slides/slide1.xml": f"<sld {a}><a:p><a:t>公告</a:t></a:p>{inside}</sld>",
+    })  # fmt: skip
+
+
+def _box(words: str) -> str:
+    return f"<a:p><a:r><a:t>{words}</a:t></a:r></a:p>"
+
+
+def _grid(*rows: tuple[str, ...]) -> str:
+    cells = ("".join(f"<a:tc>{_box(one)}</a:tc>" for one in row) for row in rows)
+    return "<a:tbl>" + "".join(f"<a:tr>{row}</a:tr>" for row in cells) + "</a:tbl>"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("段落.docx", document(["公告", *_HALF])),
+        ("一格一字.docx", document(["身份证号", *_ID])),
+        ("同列.xlsx", workbook({"表": sheet([["姓名", "身份证号"], ["张三", _HALF[0]],
+                                            ["注", _HALF[1]]])})),
+        ("同行.xlsx", workbook({"表": sheet([["张三", _ID[:6], _ID[6:14], _ID[14:]]])})),
+        ("两框.pptx", _slides(_box(_HALF[0]) + _box(_HALF[1]))),
+        ("同列.pptx", _slides(_grid(("姓名", "证号"), ("张三", _HALF[0]), ("注", _HALF[1])))),
+        ("格.html", f"<table><tr><td>甲<td>{_HALF[0]}<tr><td>注<td>{_HALF[1]}</table>".encode()),
+        ("行.txt", "\n".join(("公告", *_HALF)).encode()),
+        ("点.txt", f"身份证{_ID[:6]}·{_ID[6:14]}－{_ID[14:]}".encode()),
+        ("页脚.xlsx", workbook({"表": sheet([["公告"]]).replace(
+            "</worksheet>", f"<oddFooter>&amp;C{_ID}</oddFooter></worksheet>")})),
+        ("表名.xlsx", workbook({f"张三{_ID}": sheet([["公告"]])})),
+        ("公式.xlsx", workbook({"表": sheet([["公告"]]).replace("</sheetData>",
+            f'<row><c><f>"{_HALF[0]}"&amp;"{_HALF[1]}"</f></c></row></sheetData>')})),
+        ("内嵌.html",
+         f'<iframe srcdoc="&lt;p&gt;{_HALF[0]}&lt;b&gt;{_HALF[1]}"></iframe>'.encode()),
+        ("标签.html", f'<p aria-label="{_APART}">公告</p>'.encode()),
+        ("数据.html", f'<p data-a="{_APART}">公告</p>'.encode()),
+        ("脚本.html", f"<p>公告</p><script>f('{_APART}')</script>".encode()),
+    ],
+)  # fmt: skip
+def test_an_identity_number_in_pieces_or_beside_the_text_blocks(name: str, content: bytes) -> None:
+    assert ("id-card", "block") in _rules(name, content)
+
+
+def test_figures_in_cells_of_their_own_stay_figures() -> None:
+    rows: list[list[str | int]] = [["年份", "数"], [2025, 110105], [19501231, "0020"]]
+    rows += [[110105, 19501331, 1002], [11010519, 5012310028]]
+    assert _rules("统计.xlsx", workbook({"表": sheet(rows)})) == set()
+    assert ("id-card", "block") not in _rules("行.txt", f"公告{_HALF[0]}号\n第{_HALF[1]}".encode())
+
+
+def test_a_sheet_named_for_its_secrecy_is_told() -> None:
+    content = workbook({"机密★1年": sheet([["公告"]])})
+    assert _rules("表.xlsx", content) == {("classification-mark", "block")}
