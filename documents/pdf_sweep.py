@@ -20,16 +20,16 @@ _BROKEN = (
 )
 _OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
 _HEX = re.compile(rb"<((?:[0-9A-Fa-f]{2}){11,2000})>")
-_PLACE = "文件内部（看不见但随文件发布）"
 
 
 def sweep_pdf(reader: pypdf.PdfReader, content: bytes, notes: Notes) -> None:
     """Look through the file as it is written, and through what is packed in it."""
     swept = Sweep(notes)
+    place = "没有读到的部分" if notes.full else "文件内部（看不见但随文件发布）"
     with suppress(Unreadable):  # that there is too much of it is told already
-        swept.tell(_PLACE, _unescaped(content), mails=False)
+        swept.tell(place, _unescaped(content), mails=False)
         for stream in _packed(reader):
-            swept.tell(_PLACE, _unescaped(stream), mails=False)
+            swept.tell(place, _unescaped(stream), mails=False)
 
 
 def _unescaped(content: bytes) -> bytes:

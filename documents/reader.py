@@ -136,8 +136,8 @@ PICTURES = (
 )
 
 _PLAIN: dict[str, Callable[[bytes, Notes], None]] = {
-    **dict.fromkeys((".txt", ".md"), read_text),
-    ".csv": read_table,
+    **dict.fromkeys((".txt", ".md"), _swept(read_text)),
+    ".csv": _swept(read_table),
     **dict.fromkeys((".html", ".htm"), _swept(read_page)),
     ".pdf": _swept(read_pdf),
     **dict.fromkeys(PICTURES, _swept(read_picture_file)),

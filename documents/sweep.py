@@ -46,7 +46,8 @@ def sweep_archive(archive: Archive, notes: Notes) -> None:
 
 def sweep_bytes(content: bytes, notes: Notes) -> None:
     """The same for a file that is one piece; without mails, which programs sign with."""
-    Sweep(notes).tell(f"文件内部（{_UNSEEN}）", content, mails=False)
+    place = "没有读到的部分" if notes.full else f"文件内部（{_UNSEEN}）"
+    Sweep(notes).tell(place, content, mails=False)
 
 
 class Sweep:

@@ -21,7 +21,7 @@ from gates.redaction import PERSONAL
 from gates.stories import minors, names_beside, recombined, tracks
 
 # What people put between the figures of a number, or a form between its boxes.
-_GAP = "[ \u00a0\u2000-\u200a\u3000－—–‐‑−·•．._/|-]?"
+_GAP = "[ \u00a0\u2000-\u200a\u3000－—–‐‑−·•．./-]?"
 _ID18 = re.compile(
     rf"(?<![0-9A-Za-z])([1-9](?:{_GAP}\d){{5}}){_GAP}((?:1{_GAP}[89]|2{_GAP}0)(?:{_GAP}\d){{2}})"
     rf"{_GAP}(\d{_GAP}\d){_GAP}(\d{_GAP}\d){_GAP}((?:\d{_GAP}){{3}}[\dXx×Хх])(?![0-9A-Za-z])"
@@ -104,7 +104,7 @@ def _dated(year: int, month: int, day: int) -> bool:
 
 
 def _digits(text: str) -> str:
-    return re.sub(r"[\s－—–‐‑−·•．._/|-]", "", text)
+    return re.sub(r"[\s－—–‐‑−·•．./-]", "", text)
 
 
 def is_identity(number: str) -> bool:

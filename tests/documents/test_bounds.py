@@ -193,6 +193,8 @@ def test_numbers_are_found_where_there_was_too_much_to_read(
     rows: list[list[str | int]] = [["公告如下，请各单位认真执行。"]] * 3
     found = read_attachment("a.xlsx", workbook({"表": sheet([*rows, [identity(1950)]])}))
     assert [one.severity for one in found.faults] == ["block"]
+    listed = ("公告如下，请各单位认真执行。\n" * 3 + identity(1950)).encode("gb18030")
+    assert read_attachment("a.csv", listed).parts[-1].text == identity(1950)
     last = found.parts[-1]
     assert (last.place, last.text) == (
         "没有读到的部分（xl/worksheets/sheet1.xml）",
