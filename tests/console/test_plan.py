@@ -20,6 +20,7 @@ from tests.console.office import Office
 from tests.console.test_journey import chromium, fits, person
 
 __all__ = ["chromium"]
+pytestmark = pytest.mark.usefixtures("at_ten")
 
 
 async def service_account(office: Office, **settings: Any) -> Account:
