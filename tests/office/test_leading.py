@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from office import leading
 from office.leading import Leader
@@ -99,10 +99,24 @@ async def test_a_leader_that_stands_still_is_followed_by_another(
 ) -> None:
     """Stopped by the system, or cut off: its connection is there and nothing comes over it."""
     monkeypatch.setattr(leading, "SILENT", 1)
+    asked, words = leading._asked, 0
+
+    async def counted(connection: AsyncConnection, question: str) -> str:
+        nonlocal words
+        answer = await asked(connection, question)
+        words += 1
+        return answer
+
+    monkeypatch.setattr(leading, "_asked", counted)
     still = Scheduler(postgres_url)
     await _works(still)
     monkeypatch.setattr(leading, "PING", 60.0)
-    await asyncio.sleep(0.2)  # its next word is a minute away
+    before = words
+
+    async def has_spoken() -> bool:
+        return words > before
+
+    await until(has_spoken)  # its next word is a minute away
     monkeypatch.setattr(leading, "PING", 0.1)
     other = Scheduler(postgres_url)
     await _works(other)

@@ -60,7 +60,7 @@ class Working:
     async def _round(self) -> None:
         self.rounds += 1
 
-    async def works(self, within: float = 8.0) -> None:
+    async def works(self, within: float = 60.0) -> None:
         """Asked again and again as the clock does, it does the job before the time is over."""
         before, deadline = self.rounds, time.monotonic() + within
         while self.rounds == before:

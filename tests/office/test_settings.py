@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from app import open_shenfa
 from config.clock import BEIJING, beijing, now, use_clock_file
 from config.settings import CONFIG
 from demo.acts import policies
+from demo.platforms import port_for
 from handlers.released import RELEASED, STARTED, ReleasedTemplates
 from ledger.append import Ledger
 from office.doctor import examine
@@ -39,9 +39,7 @@ HELLO = "您好，我是政策小助手，请直接提问。"
 def initialised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     """A home made once (its passwords take a second to hash), and the port of its sandbox."""
     home = tmp_path_factory.mktemp("office")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port_for(None)
     asyncio.run(make(home, f"http://127.0.0.1:{port}"))
     return home, port
 

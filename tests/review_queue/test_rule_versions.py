@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from bot.models import Publication
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, SetupError, StaffSetup
 from demo.cast import BOT_TOKEN
+from demo.platforms import port_for
 from ledger.models import Incident
 from office.setup import initialise
 from review_queue import deciding, drafting, publishing, submitting
@@ -139,9 +139,7 @@ async def opened(home: Path, url: str, **more: Any) -> AsyncIterator[Office]:
 def initialised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     """A home made once (its passwords take a second to hash), and the port of its sandbox."""
     home = tmp_path_factory.mktemp("office")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port_for(None)
     url = f"http://127.0.0.1:{port}"
     asyncio.run(initialise(settings_of(home, url), setup_of(url)))
     return home, port

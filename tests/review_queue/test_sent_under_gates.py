@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -17,6 +16,7 @@ from bot.models import Publication
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, SourceSetup, StaffSetup
 from demo.cast import BOT_TOKEN
+from demo.platforms import port_for
 from office.setup import initialise
 from review_queue import deciding, drafting, publishing, submitting
 from review_queue.drafting import Origin
@@ -133,9 +133,7 @@ def _setup(port: int) -> Setup:
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     """A home initialised once."""
     home = tmp_path_factory.mktemp("office")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port_for(None)
     asyncio.run(initialise(_settings(home, port), _setup(port)))
     return home, port
 
