@@ -34,6 +34,7 @@ from knowledge.answering import Answer
 from knowledge.entries import ReviewedEntries
 from knowledge.followed import PolicyNames
 from knowledge.leaning import On
+from knowledge.speech import Speech, starting_speech
 from review_queue.told import account_named, accounts_in_use, latest_on
 from storage.database import Database
 from storage.seals import seals_of
@@ -156,7 +157,8 @@ class CommandWiring:
     channels that answer within the callback can still say it. `fresh` is awaited before each turn:
     templates and settings may have been approved in another process. `policies`: those that can be
     followed and browsed; without them none can. `entries`: reviewed answers, said at once.
-    `ask_on` (KnowledgeService.ask_on): what the policy that was quoted says further.
+    `ask_on` (KnowledgeService.ask_on): what the policy that was quoted says further. `speech`: the
+    words of the office that hold now.
     """
 
     db: Database
@@ -170,6 +172,7 @@ class CommandWiring:
     policies: PolicyNames | None = None
     entries: ReviewedEntries | None = None
     ask_on: AskOn | None = None
+    speech: Callable[[], Speech] = starting_speech
 
 
 class Commands:

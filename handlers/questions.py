@@ -122,7 +122,7 @@ class Questions:
         today, last = beijing(now()).date(), str(turn.data.get("question", ""))
         pieces, told = list[Piece](), list[str]()
         for number, part in enumerate(parts[:MAX_QUESTIONS], 1):
-            last = followed(last, part) or part
+            last = followed(last, part, self._w.speech()) or part
             answer = await self._ask(last, today)
             if answer.status in GUARDED:
                 return None
@@ -213,7 +213,7 @@ class Questions:
         both = f"{before} {turn.text}"
         if turn.step == "clarify":
             return both, await self._ask(both, today)
-        leaning = followed(before, turn.text)
+        leaning = followed(before, turn.text, self._w.speech())
         if (further := await self._further(turn, leaning or both)) is not None:
             return leaning or both, further
         if leaning and turn.step != "may_fit":

@@ -369,6 +369,7 @@ def build_answers(base: Base, tickets: TicketWiring, sender: Sender) -> Dispatch
         policies=policies,
         entries=base.entries,
         ask_on=base.knowledge.ask_on,
+        speech=base.knowledge.speech,
     )
     library = base.knowledge
     return build_dispatcher(wiring, base.cache, library.ask, library.told, library.danger)
