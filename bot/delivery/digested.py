@@ -24,6 +24,17 @@ SHOWN = timedelta(days=14)
 _COUNTS = ("messages", "items", "skipped", "failed")
 
 
+def _adding(kind: Any) -> Any:
+    """Make the row of a day, or add to it."""
+    new = kind.insert(DigestDay)
+    added = {name: getattr(DigestDay, name) + new.excluded[name] for name in _COUNTS}
+    added["newest"] = new.excluded.newest
+    return new.on_conflict_do_update(index_elements=["account_id", "day"], set_=added)
+
+
+_ADD = {"sqlite": _adding(sqlite), "postgresql": _adding(postgresql)}
+
+
 async def note_digests(session: AsyncSession, finished: Iterable[Work]) -> None:
     """Add what these digests came to; what goes on later counts when it has its end."""
     calls: dict[int, list[Work]] = defaultdict(list)
@@ -38,18 +49,11 @@ async def note_digests(session: AsyncSession, finished: Iterable[Work]) -> None:
     if not found:
         return
     moment = now()
-    day = day_of(moment).isoformat()
-    kind: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    at = {"day": day_of(moment).isoformat(), "began": moment, "newest": moment}
+    add = _ADD[session.get_bind().dialect.name]
     for account_id, numbers in sorted(found.items()):
         counts = dict(zip(_COUNTS, numbers, strict=True))
-        row = {"account_id": account_id, "day": day, "began": moment, "newest": moment}
-        insert = kind.insert(DigestDay).values(**row, **counts)
-        added = {name: getattr(DigestDay, name) + insert.excluded[name] for name in _COUNTS}
-        await session.execute(
-            insert.on_conflict_do_update(
-                index_elements=["account_id", "day"], set_={**added, "newest": moment}
-            )
-        )
+        await session.execute(add, {"account_id": account_id, **at, **counts})
 
 
 def _came(states: Sequence[State]) -> tuple[int, int, int, int]:
