@@ -15,7 +15,7 @@ from bot.delivery.once import OVER, RELEASE_HOLD, recalled, told_of
 from bot.delivery.spent import full_calls
 from bot.delivery.wiring import Wiring
 from bot.models import Account, Publication
-from bot.noticing import Noticing
+from bot.noticing import Noticing, notices
 from ledger.changed import row_changed
 from ledger.stops import stopped_in, stopped_now, switches
 from ledger.verify import Broken
@@ -212,6 +212,12 @@ class Recent:
             row = await session.get(Switch, name)
         if (row is not None and row.stopped) != off:
             await row_changed(self._w.ledger, "switch", name)
+
+    def has_notices(self, account_id: str) -> bool:
+        """Whether an account may send notices: its platform never changes, once it is known."""
+        known = self._opened.get(account_id)
+        view = known[1] if known is not None else None
+        return not isinstance(view, AccountView) or notices(self._w.channels[view.platform])
 
     def forget_account(self, account_id: str) -> None:
         """Open it anew, and at once."""

@@ -160,11 +160,25 @@ class Sender:
                 if not turn.apart:
                     batch = await with_all_of_one(session, batch, due)
                 claimed, wrong = await outbox.claim(session, batch, due, self._lease.owner)
-                wrong += await _ask_wants(self._w, session, claimed)
+                wrong += await self._ask_wants(session, claimed)
         self._lease.took(one.id for one in claimed)
         self._lease.gave(one.id for one in finished)
         turn.claimed += claimed
         turn.add(self._w, finished, self._past.news(wrong), refused)
+
+    async def _ask_wants(self, session: AsyncSession, claimed: Sequence[Work]) -> list[Wrong]:
+        """What those want who are to get a push: they may have left since its rows were made."""
+        pushes = [one for one in claimed if one.reply is None]
+        by_notice = [one for one in claimed if one.reply is None or tells_of_answer(one)]
+        by_notice = [one for one in by_notice if self._recent.has_notices(one.account_id)]
+        if by_notice:
+            await note_agreements(session, by_notice)
+        if not pushes:
+            return []
+        wants = await self._w.wants(session, [one.contact_id for one in pushes])
+        for one in pushes:
+            one.wants = wants
+        return [Wrong(table, row_id, table) for table, row_id in wants.wrong]
 
     async def _send(self, work: Sequence[Work]) -> None:
         """Call the platform once per row or digest, at the same time; outcomes land in the work."""
@@ -335,17 +349,3 @@ def _failed(one: Work, error: BaseException) -> None:
         _log.error("send_failed", delivery=one.id, begun=one.call.begun, exc_info=error)
     else:  # without its trace: a neighbour that is away would write one for each message
         _log.warning("send_put_off", delivery=one.id, error=type(error).__name__)
-
-
-async def _ask_wants(wiring: Wiring, session: AsyncSession, claimed: Sequence[Work]) -> list[Wrong]:
-    """What those want who are to get a push: they may have left since its rows were made."""
-    pushes = [one for one in claimed if one.reply is None]
-    by_notice = [one for one in claimed if one.reply is None or tells_of_answer(one)]
-    if by_notice:
-        await note_agreements(session, by_notice)
-    if not pushes:
-        return []
-    wants = await wiring.wants(session, [one.contact_id for one in pushes])
-    for one in pushes:
-        one.wants = wants
-    return [Wrong(table, row_id, table) for table, row_id in wants.wrong]
