@@ -1,14 +1,19 @@
 """`shenfa topics`: who follows what, as numbers, and lists that cannot match or are silent."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import typer
+from sqlalchemy import select
 
 from app import Shenfa
+from bot.delivery.digested import Left, digest_days, digests_left
+from bot.models import Account, DigestDay
 from commands.governing import run
 from commands.lines import BadInput, say
 from commands.loading import new_group
 from commands.options import Home, Json
+from config.clock import beijing
 from facets.learning import ENOUGH, Learned, examples_of, learned
 from subscriptions.audit import FAULTS, Found, audited
 from subscriptions.departures import HOW, LEAST, masked
@@ -52,6 +57,27 @@ def topics_audit(*, home: Home = None, as_json: Json = False) -> None:
         raise SystemExit(1)
 
 
+@group.command("digests")
+def topics_digests(*, home: Home = None, as_json: Json = False) -> None:
+    """近 14 天每天的汇总：起止、发出、含稿件、跳过、没有成功，和还在等的人数。"""
+
+    async def work(opened: Shenfa) -> tuple[list[DigestDay], dict[str, Left], dict[str, str]]:
+        async with opened.db.session() as session:
+            found = await session.execute(select(Account.id, Account.slug))
+            names = {row.id: row.slug for row in found}
+            return [*await digest_days(session)], await digests_left(session), names
+
+    days, left, names = run(home, work)
+    for day in days:
+        say(digest_row(day, names) if as_json else digest_line(day, names), as_json=as_json)
+    for account, one in left.items():
+        row = {"account": names.get(account, account), "due": one.now, "later": one.later}
+        words = f"{row['account']}  到点还没发出的 {one.now} 人，等着下一次汇总的 {one.later} 人"
+        say(row if as_json else words, as_json=as_json)
+    if not (days or left or as_json):
+        say("14 天里没有汇总，也没有人在等")
+
+
 @group.command("learn")
 def topics_learn(*, home: Home = None, as_json: Json = False) -> None:
     """从审核通过的稿件学分类用词的权重，写成分类全文，核对后提出；每个词都写明为什么。
@@ -76,6 +102,21 @@ def topics_learn(*, home: Home = None, as_json: Json = False) -> None:
         say(text.rstrip("\n"))
     else:
         raise BadInput(f"还没有可学的：审核通过并选了推送对象的稿件，同一个词至少要 {ENOUGH} 篇")
+
+
+def digest_row(one: DigestDay, names: Mapping[str, str]) -> dict[str, Any]:
+    """One day for a program; `names` are those of accounts."""
+    counts = {name: getattr(one, name) for name in ("messages", "items", "skipped", "failed")}
+    when = {"day": one.day, "began": one.began, "newest": one.newest}
+    return {"account": names.get(one.account_id, one.account_id), **when, **counts}
+
+
+def digest_line(one: DigestDay, names: Mapping[str, str]) -> str:
+    """One day for people."""
+    span = f"{beijing(one.began):%H:%M}–{beijing(one.newest):%H:%M}"
+    words = f"{one.day}  {names.get(one.account_id, one.account_id)}  {span}"
+    counts = f"发出 {one.messages}，含稿件 {one.items}，跳过 {one.skipped}，没有成功 {one.failed}"
+    return f"{words}  {counts}"
 
 
 def _row(one: Topic) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from bot.delivery.digest import MOST_BYTES, AllStill, Ready, written
 from bot.delivery.digested import Left, digest_days, digests_left
 from bot.models import Attempt, Contact, Delivery
 from bot.telegram.channel import TelegramChannel
+from commands.topics import digest_line, digest_row
 from config.clock import now
 from storage.cache import MemoryCache
 from storage.crypt import DataKey
@@ -113,7 +114,12 @@ async def test_two_items_of_one_reader_are_one_message_and_each_row_is_told(
         days = await digest_days(session)
         left = await digests_left(session)
     assert len(tried) == 3
-    assert [(one.messages, one.items, one.skipped, one.failed) for one in days] == [(1, 2, 0, 0)]
+    [day] = days
+    counts = {"messages": 1, "items": 2, "skipped": 0, "failed": 0}
+    names = {office.account.id: "qinghe"}
+    assert {"account": "qinghe", "day": day.day, **counts}.items() <= digest_row(day, names).items()
+    assert "qinghe" in digest_line(day, names)
+    assert digest_line(day, names).endswith("发出 1，含稿件 2，跳过 0，没有成功 0")
     assert left == {office.account.id: Left(now=0, later=1)}
 
 
