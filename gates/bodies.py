@@ -1,7 +1,7 @@
 """Public bodies that ended, or whose name is miswritten, with the name of now."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -31,7 +31,7 @@ _REACH = 160
 _POVERTY = re.compile(r"贫困|消费扶贫|扶贫(?![办开])|脱贫")
 # What stands before a local body: a level, or nothing of its name.
 _BEFORE = re.compile(
-    r"(?:[省市县区旗盟州镇级局厅委院处办管]|(?:^|[^\u4e00-\u9fff])|[向到由往去对请经和与及同的、各该本我至为是]"
+    r"(?:[省市县区旗盟州镇级局厅委院处办管]|(?:^|[^\u4e00-\u9fff])|[向到由往去对请经和与及同的、各该本我至为是照据]"
     r"|联系|咨询|有关|相关|当地|地方|各地|属地|本地|所在地)$"
 )
 _WITH_CULTURE = re.compile(r"文[化体广旅][\u4e00-\u9fff]{0,10}$")
@@ -55,7 +55,27 @@ def _read(table: str) -> dict[str, Body]:
     return bodies
 
 
-BODIES = _read(TABLE.read_text(encoding="utf-8"))
+def _gapped(names: Sequence[str]) -> dict[str, Body]:
+    """Long names with one character left out; 和 may be, as people shorten."""
+    return {
+        name[:at] + name[at + 1 :]: Body(name[:at] + name[at + 1 :], None, name)
+        for name in names
+        for at in range(1, len(name) - 1)
+        if name[at] != "和" and name[:at] + name[at + 1 :] not in _OTHER_WORDS
+    }
+
+
+_OTHER_WORDS = {"市监督管理局", "国家市场监督管理局"}
+_WHOLE = (
+    "国务院国有资产监督管理委员会", "国家市场监督管理总局", "市场监督管理局",
+    "人力资源和社会保障局", "人力资源和社会保障厅", "人力资源和社会保障部",
+    "住房和城乡建设局", "住房和城乡建设厅", "住房和城乡建设部",
+    "工业和信息化局", "工业和信息化厅", "工业和信息化部",
+    "国家发展和改革委员会", "卫生健康委员会", "退役军人事务局", "国家金融监督管理总局",
+    "国家林业和草原局", "国家粮食和物资储备局", "人民代表大会常务委员会",
+    "中央纪律检查委员会", "中国人民政治协商会议", "综合行政执法局",
+)  # fmt: skip
+BODIES = _gapped(_WHOLE) | _read(TABLE.read_text(encoding="utf-8"))
 _STATE = ("国家", "国务院", "中国", "全国")
 # Names of now that hold an old one: 文化和旅游局 is no 旅游局 behind 和.
 _RIGHT = {

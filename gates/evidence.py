@@ -14,6 +14,7 @@ from gates.grams import Real
 WORDS = Path(config.__file__).parent / "rules" / "office-words.txt"
 WARN = 0.90  # asked for as `least`: only what is told as a warning
 IDIOM_SURE = 0.97  # to warn where a word of four characters comes of what is none
+WORD_SURE = 0.7  # to warn where a word comes of what is part of none
 _FOUR = 4
 _COMES_BACK = 0.999  # to warn of what stands beside the same character elsewhere in the text
 _TWICE_SURE = 0.9  # to warn of what comes again in the text
@@ -38,6 +39,7 @@ EVERYDAY = frozenset(
 _OLD, _NEW = slice(11, 17), slice(17, 23)  # features: how often the runs around were seen, logs
 _AROUND = 2  # of these: the run of three with the character in the middle
 _LONGEST, _SOUNDS = [23, 25], slice(27, 30)  # the longest word over it, now and then; how alike
+_NEAR = 300  # characters on each side
 _COMMON = np.log1p(20)
 
 
@@ -54,6 +56,12 @@ def makes_idiom(features: Real) -> bool:
     """Whether a word of four characters comes of what is none, by a like sound or shape."""
     longest, alike = features[_LONGEST], features[_SOUNDS]
     return bool(longest[1] == _FOUR and longest[0] < _FOUR - 1 and alike.max() > 0)
+
+
+def makes_word(features: Real) -> bool:
+    """Whether a word comes of what is part of none."""
+    longest = features[_LONGEST]
+    return bool(longest[0] == 1 and longest[1] >= 2)
 
 
 class Repeats:
@@ -74,6 +82,11 @@ class Repeats:
         if text[place] in _ALONE or (again > 1 and not _slip_again(features, sure)):
             return True
         return sure < _COMES_BACK and self._pair_again(place)
+
+    def only_here(self, place: int) -> bool:
+        """Whether the character stands nowhere else near: what a text is about comes again."""
+        near = self._text[max(place - _NEAR, 0) : place + _NEAR]
+        return near.count(self._text[place]) == 1
 
     def _pair_again(self, place: int) -> bool:
         """Whether it stands beside one of its neighbours elsewhere too, as 网帖 may."""

@@ -51,6 +51,20 @@ _KINDS = (
 )
 # 甲镇、乙县: places are apart; groups of people (女生、少数民族) may be the same people.
 _PLACE = re.compile(r"[省市州盟县区旗镇乡村](?:有|为|共)?$")
+# 50家，合格45家，不合格8家: two that nobody is both of, right behind their total.
+_SPLIT = re.compile(
+    rf"{_FIGURE}({_THING})[，,](?:其中)?([\u4e00-\u9fff]{{1,6}}){_FIGURE}\2[，,、]([不未非])\3{_FIGURE}\2"
+)
+_ONLINE = re.compile(
+    rf"{_FIGURE}({_THING})[，,（(:：]?其中[，,：:]?(线上|网上|城镇|公办)[^，。；\d]{{0,4}}{_FIGURE}\2[，,、]"
+    rf"(线下|窗口|农村|民办)[^，。；\d]{{0,4}}{_FIGURE}\2"
+)
+_OF_THEM = re.compile(
+    r"(?<!\d)(\d{1,4})个([\u4e00-\u9fff]{1,6})中[，,]?(?:已有|有|共有)(\d{1,4})个(?![\u4e00-\u9fff]{0,4}[^\u4e00-\u9fff，。]?次)"
+)
+_BY_DAY = re.compile(
+    rf"每[天日][^，。；\d]{{0,6}}{_FIGURE}元[^，。；\d]{{0,4}}[，,](\d{{1,3}})天(?:共|合|总)计?[^\d，。；]{{0,3}}{_FIGURE}元"
+)
 # Parts first: A 600人，B 500人，合计1000人.
 _PARTS_FIRST = re.compile(
     rf"((?:[^，。；;、\n\d]{{1,16}}{_FIGURE}({_THING})[，、,]){{2,8}})(?:合计|共计|总计|一共|共)(?:为|是|有)?"
@@ -125,6 +139,7 @@ def find_figures(ctx: Context) -> Iterator[Finding]:
             if men + women != people:
                 yield ctx.mark_dense(match.span(1), _SUM, [str(men + women)])
     yield from _said_twice(ctx)
+    yield from _more_than_all(ctx)
     if "由" in text or "从" in text:
         yield from _rises(ctx)
     if "%" in text:
@@ -144,6 +159,22 @@ def _said_twice(ctx: Context) -> Iterator[Finding]:
         for match in _BY_MONTH.finditer(text):
             if Decimal(match[1]) * 12 != Decimal(match[2]):
                 yield ctx.mark_dense(match.span(2), _SUM, [f"{Decimal(match[1]) * 12:f}"])
+
+
+def _more_than_all(ctx: Context) -> Iterator[Finding]:
+    """Parts of which nothing is in both, above their total; more of them than there are."""
+    text = ctx.dense.text
+    for match in (*_SPLIT.finditer(text), *_ONLINE.finditer(text)):
+        total, _, _, one, _, other = match.groups()
+        if Decimal(one) + Decimal(other) > Decimal(total):
+            yield ctx.mark_dense((match.start(1), match.end(2)), _SUM)
+    for match in _OF_THEM.finditer(text):
+        if int(match[3]) > int(match[1]):
+            yield ctx.mark_dense(match.span(3), _SUM)
+    for match in _BY_DAY.finditer(text):
+        right = Decimal(match[1]) * int(match[2])
+        if right != Decimal(match[3]):
+            yield ctx.mark_dense(match.span(3), _SUM, [f"{right:f}"])
 
 
 def _total_first(ctx: Context) -> Iterator[Finding]:

@@ -122,15 +122,20 @@ def _near_miss(ctx: Context, match: re.Match[str]) -> Iterator[Finding]:
     rights = [
         one.counts[0] + one.noun
         for one in FORMULATIONS
-        if len(one.noun) == len(match[2])
-        and match[1] in one.counts
+        if match[1] in one.counts
         and one.near
         and one.near.search(sentence)
-        and sum(a != b for a, b in zip(one.noun[1:], match[2][1:], strict=True)) == 1
-        and match[1] + one.noun not in sentence
+        and _one_off(match[2], one.noun)
+        and match[1] + one.noun + "”" not in sentence
     ]
     if len(rights) == 1:
         yield _told(ctx, (match.start(1), match.end(2)), f"固定提法是“{rights[0]}”", rights[0])
+
+
+def _one_off(said: str, noun: str) -> bool:
+    if len(said) == len(noun):
+        return sum(a != b for a, b in zip(noun[1:], said[1:], strict=True)) == 1
+    return len(said) == len(noun) + 1 and said.startswith(noun)
 
 
 def _used(ctx: Context, match: re.Match[str]) -> bool:

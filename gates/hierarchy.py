@@ -109,7 +109,28 @@ def _below_prefecture(ctx: Context, place: Place) -> _Chain | None:
         if county:
             end = place.end + len(county)
             return _Chain(province, place.name, county, place.start, end, "")
-    return None
+    province = min(DIVISIONS.parents[place.name], default="")
+    near = _near_county(ctx.dense.text, place)
+    if not near:
+        return None
+    return _Chain(province, place.name, near, place.start, place.end + len(near), "")
+
+
+def _near_county(text: str, place: Place) -> str:
+    """What stands behind a prefecture and is one character off one of its counties."""
+    for size in (3, 4):
+        said = text[place.end : place.end + size]
+        alike = [
+            name
+            for name in DIVISIONS.children[place.name]
+            if len(name) == size
+            and said[-1:] == name[-1]
+            and len(said) == size
+            and _differing(said, name) == 1
+        ]
+        if len(alike) == 1 and said not in DIVISIONS.parents and not _NOT_A_NAME.search(said):
+            return said
+    return ""
 
 
 def _left_out(text: str, province: Place, county: str) -> bool:

@@ -14,7 +14,7 @@ _RINGS = (0x2460, 0x2474, 0x2488, 0x3220)  # ①, ⑴, ⒈, ㈠: where each row 
 _ROWS = (20, 20, 20, 10)
 _RINGED = "".join(chr(code) for first, size in zip(_RINGS, _ROWS, strict=True)
                   for code in range(first, first + size))  # fmt: skip
-_LETTERS = "ABCDEFGH"
+_LETTERS, _SMALL = "ABCDEFGH", "abcdefgh"
 # The mark of a level at the start of a line, its number as the first group.
 _AT_LINES = (
     re.compile(rf"^[ \t\u3000]*({_HAN})、", re.MULTILINE),
@@ -36,6 +36,8 @@ _INSIDE = (
     re.compile(rf"{_EDGE}第({_HAN})[，,：:、](?!第)"),
     re.compile(rf"(?:^|(?<=[\s：:]))第({_HAN})章(?=[ \u3000]?[\u4e00-\u9fff])"),
     re.compile(r"(?:^|(?<=[：:；;。，,、\s]))([A-H])[.．、](?=[\u4e00-\u9fff])"),
+    re.compile(r"(?:^|(?<=[：:；;。，,、\s]))([a-h])[.．、)）](?=[\u4e00-\u9fff])"),
+    re.compile(r"附件(\d{1,2})[：:](?!见)"),
 )
 _OVER_LINES = (
     re.compile(f"([{_RINGED}])"),
@@ -134,8 +136,9 @@ def _stands_in(between: str, number: str) -> bool:
 
 def _writer(example: str) -> Callable[[int], str]:
     """How a number is written in the style of one that stands there."""
-    if example in _LETTERS:
-        return lambda value: _LETTERS[value - 1]
+    for letters in (_LETTERS, _SMALL):
+        if example in letters:
+            return lambda value, row=letters: row[value - 1 : value]
     if example.isdigit() and example.isascii():
         return str
     for first, size in zip(_RINGS, _ROWS, strict=True):
@@ -149,8 +152,8 @@ def number_of(number: str) -> int:
     for first, size in zip(_RINGS, _ROWS, strict=True):
         if len(number) == 1 and first <= ord(number) < first + size:
             return ord(number) - first + 1
-    if number in _LETTERS:
-        return _LETTERS.index(number) + 1
+    if number.lower() in _SMALL:
+        return _SMALL.index(number.lower()) + 1
     if number.isdigit():
         return int(number)
     hundreds, hundred, rest = number.rpartition("百")

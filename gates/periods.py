@@ -15,6 +15,10 @@ _DAYS = re.compile(
 _MONTHS = re.compile(
     rf"((?:19|20)\d\d)年(\d{{1,2}})月(?:份)?{_TO}(\d{{1,2}})月(?:份|底|末)?(?!\d|[^，。；]{{0,3}}日)"
 )
+_YEAR_MONTHS = re.compile(
+    rf"((?:19|20)\d\d)年(\d{{1,2}})月(?:份)?{_TO}((?:19|20)\d\d)年(\d{{1,2}})月(?!\d{{1,2}}日)"
+)
+_THIS_YEAR = re.compile(r"今年(\d{1,2})月(?:份)?(?:至|到|—{1,2}|－|～|~|-)(\d{1,2})月(?!\d)")
 _AUTUMN, _SPRING = 8, 6  # 2026年11月至3月 ends in the next year, and everybody reads it so
 _TWO = re.compile(
     r"(?:男性?|男[生员工职]{1,2})[^，。；、\d]{0,4}(\d{1,3}(?:\.\d+)?)%[，、,；]女(?:性|[生员工职]{1,2})?[^，。；、\d]{0,4}(\d{1,3}(?:\.\d+)?)%"
@@ -41,6 +45,13 @@ def find_periods(ctx: Context) -> Iterator[Finding]:
     for match in _MONTHS.finditer(text):
         first, last = int(match[2]), int(match[3])
         if last < first <= 12 and not (first >= _AUTUMN and last <= _SPRING):
+            yield ctx.mark_dense(match.span(), _BACKWARDS)
+    for match in _YEAR_MONTHS.finditer(text):
+        year, month, other, last_month = map(int, match.groups())
+        if (other, last_month) < (year, month):
+            yield ctx.mark_dense(match.span(), _BACKWARDS)
+    for match in _THIS_YEAR.finditer(text):
+        if int(match[2]) < int(match[1]):
             yield ctx.mark_dense(match.span(), _BACKWARDS)
     yield from _shares(ctx)
 

@@ -18,6 +18,7 @@ from gates.grams import Real
 WEIGHTS = Path(__file__).parent / "second.npz"
 FLOOR = 0.3  # certainty of the network below which nothing is asked
 TOLD = 0.73  # probability from which on a swap is a warning
+TOLD_BY_WORD = 0.33  # the same where the swap makes a word of what is part of none
 _REACH = 200  # characters of the line before that may open a quotation
 _OLD, _NEW, _AFTER = slice(11, 17), slice(17, 23), 23  # of the features, see gates/spelling.py
 _OFTEN = 3

@@ -28,9 +28,11 @@ from gates.evidence import (
     IDIOM_SURE,
     OFFICE_WORDS,
     WARN,
+    WORD_SURE,
     Repeats,
     is_han,
     makes_idiom,
+    makes_word,
     sheltered,
 )
 from gates.finding import Context, Finding, Ground
@@ -50,7 +52,7 @@ from gates.memory import give_back
 from gates.net import Net
 from gates.phrases import SHORTEST, Phrases, read_phrases
 from gates.places import DIVISIONS
-from gates.second import FLOOR, TOLD, Around, Second
+from gates.second import FLOOR, TOLD, TOLD_BY_WORD, Around, Second
 from gates.statutes import STATE, STATUTES
 from gates.wordlist import Listed, Words
 
@@ -213,8 +215,16 @@ class Speller:
             told = certainty >= FLOOR
             if told:
                 row = around.row_of(place, right, features, certainty)
-                told = bool(self._second.probability(row) >= TOLD) or (
-                    certainty >= IDIOM_SURE and makes_idiom(features)
+                probable = float(self._second.probability(row))
+                told = (
+                    probable >= TOLD
+                    or (certainty >= IDIOM_SURE and makes_idiom(features))
+                    or (
+                        probable >= TOLD_BY_WORD
+                        and certainty >= WORD_SURE
+                        and makes_word(features)
+                        and repeats.only_here(place)
+                    )
                 )
             if told or least < WARN:
                 found.append(Misspelling(place, text[place], right, certainty, told))

@@ -107,6 +107,9 @@ def test_a_name_that_changed_altogether_gets_the_new_one(text: str, right: str) 
         "大同市平城区",
         "襄阳市襄州区",
         "湖北省襄阳市南漳县",
+        "呼和浩特市老城区改造",
+        "鄂尔多斯市东部区县",
+        "赤峰市红山景区",
     ],
 )
 def test_the_new_name_is_left_alone(text: str) -> None:
@@ -116,4 +119,7 @@ def test_the_new_name_is_left_alone(text: str) -> None:
 def test_a_county_one_character_off_gets_the_right_one() -> None:
     assert _found("浙江省杭州市西胡区发布") == [
         ("wording.place-unknown", "浙江省杭州市西胡区", "浙江省杭州市西湖区")
+    ]
+    assert _found("呼和浩特市赛汗区政务大厅") == [
+        ("wording.place-unknown", "呼和浩特市赛汗区", "呼和浩特市赛罕区")
     ]

@@ -35,6 +35,9 @@ def found(speller: Speller, text: str, *, hints: bool = False) -> list[Finding]:
         ("县人民政俯办公室负责组织实施。", "俯", "府"),
         ("依法追究刑事责认。", "认", "任"),
         ("加强基础设施建没，改善人居环境。", "没", "设"),
+        ("会后，与会人员进行了广范讨论。", "范", "泛"),
+        ("有效保障粮食安全和重要农产品供结。", "结", "给"),
+        ("国家税务总局呼和浩特市税物局。", "物", "务"),
     ],
 )
 def test_a_wrong_character_is_found_with_the_right_one(
@@ -175,6 +178,9 @@ def test_a_title_is_spelled_unless_it_is_known(
         "网友您好！L3县七中招生260人。",
         "降低并统一大病保险起付线，报销比例提高到60%。",
         "做好返校师生、返攀务工人员健康提示。",
+        "膜侧种植推广一膜多用、行间覆盖等技术。",
+        "对逾期补检或者重检的，按检疫程序办理。",
+        "此件公开发布。",
     ],
 )
 def test_odd_words_of_real_notices_are_no_warning(speller: Speller, text: str) -> None:
