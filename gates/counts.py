@@ -10,7 +10,7 @@ _HAN = "一二两三四五六七八九十"
 _NUMBER = rf"([{_HAN}]{{1,2}}|\d{{1,2}})"
 # 强调三点：一是…；二是…: the points follow in the same paragraph.
 _POINTS = re.compile(
-    rf"{_NUMBER}(?:点|个方面|方面|条|项|个)(?:要求|意见|建议|措施|工作|任务|重点|原则)?[：:，,](?=一是|（一）|一、)([^\n]{{4,1500}})"
+    rf"{_NUMBER}(?:点|个方面|方面|条|项|件事|个部分|个问题|个环节|个)”?(?:要求|意见|建议|措施|工作|任务|重点|原则)?[：:，,](?=一是|（一）|一、)([^\n]{{4,1500}})"
 )
 _POINT = re.compile(rf"(?:^|(?<=[；;。，,]))([{_HAN}]{{1,2}})是")
 # 设3个服务点：甲镇、乙镇、丙镇: a plain list up to the stop.
@@ -24,6 +24,7 @@ _NUMBERED = re.compile(
     rf"以下{_NUMBER}(?:项|种|类|份|个|条|方面)[\u4e00-\u9fff]{{0,6}}[：:](?=1[.．、])([^\n]{{4,800}})"
 )
 _DIGIT_MARK = re.compile(r"(?:^|(?<=[；;。，,、]))(\d{1,2})[.．、](?=[^\d\s])")
+_MAY_LIST = re.compile("个[\u4e00-\u9fff]{1,8}[：:]")
 _MORE = re.compile(r"[和与及]")
 _OPEN = re.compile(r"[等其如]|以及|其中|分别|包括")
 _WRONG = Ground(
@@ -43,7 +44,7 @@ def find_counts(ctx: Context) -> Iterator[Finding]:
         if ends and _value(match[1]) != len(said):
             yield ctx.mark_dense(match.span(1), _WRONG, _written(match[1], len(said)))
     yield from _numbered(ctx)
-    for match in _LIST.finditer(text):
+    for match in _LIST.finditer(text) if _MAY_LIST.search(text) else ():
         least = match[2].count("、") + 1
         most = least + len(_MORE.findall(match[2]))
         if not _OPEN.search(match[2]) and not least <= _value(match[1]) <= most:

@@ -55,10 +55,6 @@ _PLACE = re.compile(r"[省市州盟县区旗镇乡村](?:有|为|共)?$")
 _SPLIT = re.compile(
     rf"{_FIGURE}({_THING})[，,](?:其中)?([\u4e00-\u9fff]{{1,6}}){_FIGURE}\2[，,、]([不未非])\3{_FIGURE}\2"
 )
-_ONLINE = re.compile(
-    rf"{_FIGURE}({_THING})[，,（(:：]?其中[，,：:]?(线上|网上|城镇|公办)[^，。；\d]{{0,4}}{_FIGURE}\2[，,、]"
-    rf"(线下|窗口|农村|民办)[^，。；\d]{{0,4}}{_FIGURE}\2"
-)
 _OF_THEM = re.compile(
     r"(?<!\d)(\d{1,4})个([\u4e00-\u9fff]{1,6})中[，,]?(?:已有|有|共有)(\d{1,4})个(?![\u4e00-\u9fff]{0,4}[^\u4e00-\u9fff，。]?次)"
 )
@@ -73,10 +69,24 @@ _PARTS_FIRST = re.compile(
 _WORTH = {"亿": Decimal(100_000_000), "万": Decimal(10_000)}
 _RISES = re.compile(
     rf"(?:由|从)[^\d，。；\n]{{0,8}}?{_FIGURE}(?![年月日号])(%|{_THING}|公里|米|岁|天|分|倍)?[^\d，。；\n]{{0,6}}"
-    rf"(提高|增加|增长|上升|上调|上涨|扩大|提升|升高|延长|降低|减少|下降|下调|压缩|缩短|压减|缩减|回落|调低)"
+    rf"(提高|增加|增长|上升|上调|上涨|扩大|提升|升高|延长|降低|减少|下降|下调|压缩|缩短|压减|缩减|回落|调低|(?<![下上提新缩压递扩])[增升涨降减])"
     rf"(?:到|至|为)[^\d，。；\n]{{0,4}}?{_FIGURE}(%|{_THING}|公里|米|岁|天|分|倍)"
 )
-_UP = ("提高", "增加", "增长", "上升", "上调", "上涨", "扩大", "提升", "升高", "延长")
+_UP = (
+    "提高",
+    "增加",
+    "增长",
+    "上升",
+    "上调",
+    "上涨",
+    "扩大",
+    "提升",
+    "升高",
+    "延长",
+    "增",
+    "升",
+    "涨",
+)
 _CLOCK = re.compile(
     r"(?<![\d:：])([01]?\d|2[0-4])[:：时点]([0-5]\d)分?[ ]?(?:至|到|—{1,2}|－|～|~|-)[ ]?"
     r"(次日|翌日|第二天|当晚|晚上|下午|夜间|凌晨|午夜|傍晚|晚)?([01]?\d|2[0-4])[:：时点]([0-5]\d)(?![\d:：])"
@@ -164,7 +174,7 @@ def _said_twice(ctx: Context) -> Iterator[Finding]:
 def _more_than_all(ctx: Context) -> Iterator[Finding]:
     """Parts of which nothing is in both, above their total; more of them than there are."""
     text = ctx.dense.text
-    for match in (*_SPLIT.finditer(text), *_ONLINE.finditer(text)):
+    for match in _SPLIT.finditer(text):
         total, _, _, one, _, other = match.groups()
         if Decimal(one) + Decimal(other) > Decimal(total):
             yield ctx.mark_dense((match.start(1), match.end(2)), _SUM)

@@ -10,6 +10,7 @@ from gates.finding import Context, Finding, Ground
 from gates.numbering import find_numbering
 from gates.periods import find_periods
 from gates.plans import find_plans
+from gates.shares import find_shares
 from gates.words import kind_of, on_word_ends
 
 LONGEST_TITLE = 32
@@ -30,7 +31,7 @@ _BRACKETED = Ground(
 _REPEATED = re.compile(
     r"([\u4e00-\u9fff]{3,8})\1"
     r"|(进行|对于|关于|通过|根据|按照|以及|并且|应当|可以|我们|他们|如果|因为|由于|为了|已经|其中|同时|要求|加强|推进"
-    r"|落实|开展|提高|完善|促进|实施|组织|建立|确保|全面|不断|有关|切实|认真|积极|项目(?!化)|部门(?!间)|任务|责任|各级"
+    r"|落实|开展|提高|完善|促进|实施|组织|建立|确保|全面|不断|群众(?!演)|继续|有关|切实|认真|积极|项目(?!化)|部门(?!间)|任务|责任|各级"
     r"|相关|必须|严格|按时|依法|主动|持续|深入|扎实|大力|进一步|充分|广泛|逐步|尽快|坚决|全力|负责|符合|具有|提供|依据)\2"
     r"|(?<![\u4e00-\u9fff])(在|和|与|于|将|被|把|对|由(?!由[集大世国燕])|向|从(?!从容)|为|以|按|至|及|或|但|而|因)\3(?=[\u4e00-\u9fff])"
 )
@@ -72,6 +73,7 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
     for match in _LAST_TWICE.finditer(ctx.dense.text):
         yield ctx.mark_dense((match.end() - 2, match.end()), _TWICE, [match[0][-1]])
     yield from find_figures(ctx)
+    yield from find_shares(ctx)
     yield from find_plans(ctx)
     yield from find_counts(ctx)
     yield from find_periods(ctx)

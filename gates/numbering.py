@@ -136,9 +136,10 @@ def _stands_in(between: str, number: str) -> bool:
 
 def _writer(example: str) -> Callable[[int], str]:
     """How a number is written in the style of one that stands there."""
-    for letters in (_LETTERS, _SMALL):
-        if example in letters:
-            return lambda value, row=letters: row[value - 1 : value]
+    if example in _LETTERS:
+        return lambda value: _LETTERS[value - 1 : value]
+    if example in _SMALL:
+        return lambda value: _SMALL[value - 1 : value]
     if example.isdigit() and example.isascii():
         return str
     for first, size in zip(_RINGS, _ROWS, strict=True):

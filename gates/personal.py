@@ -190,7 +190,7 @@ def _ids_masked(ctx: Context, dense: str) -> Personal:
 # 农户张大山（150222…）: what stands in brackets behind a name of a person is theirs.
 _NAMED = re.compile(rf"[户人员者民生工，。、：][{SURNAMES}][\u4e00-\u9fff]{{1,2}}[（(]$")
 _CARD_SAID = re.compile(
-    r"(?:银行卡|储蓄卡|借记卡|社保卡|工资卡|惠农卡|一卡通|卡)号?码?(?:为|是|[:：])?$"
+    r"(?:银行卡|储蓄卡|借记卡|社保卡|工资卡|惠农卡|一卡通|卡|账|帐)号?码?(?:为|是|[:：])?$"
 )
 _BORN = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 
