@@ -4,6 +4,7 @@ import io
 import json
 import struct
 import zlib
+from functools import cache
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -73,6 +74,7 @@ def exif(turn: int = 1) -> Image.Exif:
     return told
 
 
+@cache
 def phone_photo(width: int = 800, height: int = 600, turn: int = 6, **how: Any) -> bytes:
     return saved(scene(width, height), "JPEG", quality=92, exif=exif(turn), **how)
 
@@ -83,6 +85,7 @@ def transparent() -> bytes:
     return saved(made, "PNG")
 
 
+@cache
 def long_picture(width: int = 1080, height: int = 12_000) -> bytes:
     """一图读懂: a column of small words."""
     made = Image.new("RGB", (width, height), "white")
