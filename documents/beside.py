@@ -26,6 +26,7 @@ _CONTROLS = {
     "attr": ("自定义标记", ("val",)),
 }
 _SWITCH = re.compile(r'\\\*\s*(?:"[^"]*"|\w+)|\\[a-z]+(?:\s*-?\d+)?', re.IGNORECASE)
+_TELLING = re.compile(r"密|身份证|户口|名单|\d{11}")
 _FIELD = re.compile(r"\s*(EQ|MACROBUTTON\s+\S+)\s(.*)", re.IGNORECASE | re.DOTALL)
 
 
@@ -80,6 +81,9 @@ def read_descriptions(trees: Iterable[Any], notes: Notes) -> None:
         for node in named(tree, "docPr", "cNvPr", "shape") if tree is not None else ():
             for key in ("descr", "title", "alt"):
                 said[attribute(node, key).strip()] = None
+            # Programs give names of their own (文本框 3): only what a person wrote of a person.
+            if _TELLING.search(name := attribute(node, "name")):
+                said[name.strip()] = None
     for text in said:
         if text:
             notes.add("图片的替代文字（看不见但随文件发布）", text)

@@ -39,6 +39,7 @@ class _Sheet:
 
 _TELLING = re.compile(r"[\u4e00-\u9fff]{4}|密|\d{6}|@")  # a name that says more than 名单
 _FORMULA = re.compile(r'"[^"]{4,}"|\d{7}')  # a formula that says more than where to look
+_WORDED = re.compile(r"[\u4e00-\u9fff]{2}|密|\d{11}")
 _JOINS = re.compile(r'"\s*&\s*"')
 # Read with the cell or the list that they stand in; all else is let go as it ends.
 _IN_CELLS = frozenset(("v", "f", "is", "t", "r", "formula1", "formula2"))
@@ -228,6 +229,10 @@ class _SheetReader:
         elif name == "hyperlink":
             for text in {attribute(node, "display"), attribute(node, "tooltip")} - {""}:
                 self.notes.add(f"{self.sheet.title} {attribute(node, 'ref')} 的链接", text)
+        elif name in ("formula", "filter", "customFilter"):
+            said = node.text or attribute(node, "val")
+            if _WORDED.search(said):
+                self.notes.add(f"{self.sheet.title} 的筛选或条件格式", said)
         elif name in _RUNNING and node.text:
             self.notes.add(f"{self.sheet.title} 的页眉页脚", _without_codes(node.text))
 

@@ -27,6 +27,9 @@ _PROPERTIES = {
     "description": "备注",
     "keywords": "标记",
     "category": "类别",
+    "contentStatus": "状态",
+    "identifier": "标识",
+    "version": "版本",
     "Company": "单位",
     "Manager": "经理",
 }
@@ -153,6 +156,9 @@ def read_slides(archive: Archive, notes: Notes) -> None:
     root = parts.text()
     if root is None:
         raise Unreadable("broken", "block", "文件里没有演示文稿，可能损坏或改过后缀，请重新上传")
+    for one in named(root, "section", "custShow"):
+        if name := attribute(one, "name").strip():
+            notes.add("幻灯片分节和放映的名称", name)
     shown = [parts.place(attribute(one, "id")) for one in named(root, "sldId")]
     slides = [*dict.fromkeys(filter(None, (*shown, *parts.names("slide"))))]
     rest = archive.matching(r"ppt/slides/slide\d+\.xml")

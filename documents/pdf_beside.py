@@ -15,6 +15,7 @@ from documents.persons import is_person
 
 _TAG = re.compile(r"<[^<>]*>")
 _MOST_NODES = 20_000
+_MOST_NAMES = 400
 _SHOWN = {"/Author": "作者", "/Title": "标题", "/Subject": "主题", "/Keywords": "关键字"}
 
 
@@ -118,7 +119,18 @@ def _outline(items: Any, notes: Notes) -> None:
 
 
 def _layers(root: DictionaryObject, notes: Notes) -> None:
-    """Layers that are switched off: their words are read with the page and nobody sees them."""
+    """Layers that are switched off: their words are read with the page and nobody sees them.
+
+    What layers and pages are called shows beside the page.
+    """
+    held = dictionary(root.get("/OCProperties")).get("/OCGs")
+    labels = dictionary(root.get("/PageLabels")).get("/Nums")
+    for place, some, key in (("图层的名称", held, "/Name"), ("页码的标签", labels, "/P")):
+        some = some.get_object() if some is not None else None
+        known = some[:_MOST_NAMES] if isinstance(some, ArrayObject) else ()
+        for name in dict.fromkeys(str(dictionary(one).get(key) or "").strip() for one in known):
+            if len(name) > 1:
+                notes.add(place, name)
     off = dictionary(dictionary(root.get("/OCProperties")).get("/D")).get("/OFF")
     names = [str(dictionary(one).get("/Name") or "未命名") for one in (off or ())]
     if names:

@@ -94,14 +94,22 @@ def read_page(content: bytes, notes: Notes) -> None:
             for child in list(node):
                 node.remove(child)
             node.text = ""
-    for node in root.xpath("//script|//style"):
-        _drop(node)
+    _styled(root, notes)
     _html_tables(root, notes)
     for node in root.iter(*_LINE_ENDS):
         node.tail = "\n" + (node.tail or "")
     lines = [line.strip() for line in str(root.text_content()).split("\n") if line.strip()]
     for number, line in enumerate(lines, 1):
         notes.add(f"第 {number} 段", line)
+
+
+def _styled(root: Any, notes: Notes) -> None:
+    """What style sheets write on a page; they and its scripts go out of it."""
+    for style in root.xpath("//style/text()"):
+        for shown in _SHOWN.findall(str(style)):
+            notes.add("样式表写在网页上的文字", shown)
+    for node in root.xpath("//script|//style"):
+        _drop(node)
 
 
 def _framed(root: Any, notes: Notes) -> None:
@@ -138,7 +146,7 @@ _KEPT = (
     ("图片的替代文字", "//img/@alt|//area/@alt"),
     ("鼠标停留才显示的文字", "//body//@title"),
     ("读屏软件读出的文字", "//@aria-label|//@aria-description|//table/@summary|//@label"),
-    ("表单里的值", "//input[not(@type='submit' or @type='button')]/@value|//@placeholder"),
+    ("表单里的值", "//input/@value|//@placeholder"),
     ("模板里的文字", "//template//text()"),
 )
 
@@ -155,6 +163,7 @@ def _attributes(root: Any, notes: Notes) -> None:
             notes.add("网页元素附带的数据（看不见但随文件发布）", text[:_MOST_DATA])
 
 
+_SHOWN = re.compile(r"""content\s*:\s*["']([^"'{}]{0,60}[\u4e00-\u9fff]{2}[^"'{}]{0,60})["']""")
 _LONG = re.compile(r"(?<![0-9A-Za-z.])\d(?:[ -]?\d){10,18}(?![0-9A-Za-z.])")
 _ADDRESSES = ("http:", "https:", "//", "/", "data:")
 _MOST_DATA = 2_000
@@ -164,6 +173,9 @@ def _html_tables(root: Any, notes: Notes) -> None:
     """Tables cell by cell, and out of the running text."""
     for number, table in enumerate(root.xpath("//table[not(.//table)]"), 1):
         columns = Columns()
+        for caption in table.xpath("./caption"):
+            if words := str(caption.text_content()).strip():
+                notes.add(f"表格 {number} 的标题", words)
         for at, row in enumerate(table.xpath(".//tr"), 1):
             texts = [str(cell.text_content()).strip() for cell in row.xpath("./td|./th")]
             told = {column: text for column, text in enumerate(texts, 1) if text}

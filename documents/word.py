@@ -260,6 +260,15 @@ def _hidden_styles(parts: WordParts) -> frozenset[str]:
     )
 
 
+def _style_names(parts: WordParts, notes: Notes) -> None:
+    """Names that the office gave to styles, where they say more than 公文正文."""
+    root = parts.xml("styles")
+    for style in named(root, "style") if root is not None else ():
+        name = value(style, "name")
+        if attribute(style, "customStyle") == "1" and re.search("密|[\u4e00-\u9fff]{6}", name):
+            notes.add("样式的名称（看不见但随文件发布）", name)
+
+
 _STORIES = (("header", "页眉"), ("footer", "页脚"), ("footnotes", "脚注"), ("endnotes", "尾注"))
 
 
@@ -285,6 +294,7 @@ def read_word(archive: Archive, notes: Notes) -> None:
                 notes.add(f"{where}里的水印", attribute(mark, "string"))
     read_descriptions(trees, notes)
     read_controls(trees, notes)
+    _style_names(parts, notes)
     _word_comments(parts, notes)
     if word.changes > _MOST_CHANGES:
         reason = f"另有 {word.changes - _MOST_CHANGES} 处修订没有处理"

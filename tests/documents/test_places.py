@@ -162,3 +162,44 @@ def test_every_part_of_an_ofd_is_found_whatever_the_case_of_its_name() -> None:
             continue  # what the file begins with has one name
         whole = {one.text for one in read_attachment("a.ofd", zipped(_OFD)).parts}
         assert {one.text for one in read_attachment("a.ofd", zipped(renamed)).parts} == whole, part
+
+
+_MARK = "机密★1年"
+_SAID = {  # words in entries of their own
+    "a.docx": {
+        "word/styles.xml": f'<styles><style customStyle="1"><name val="{_MARK}"/></style></styles>',
+        "docProps/core.xml": f"<coreProperties><contentStatus>{_MARK}</contentStatus>"
+        "</coreProperties>",
+    },
+    "a.xlsx": {
+        "xl/styles.xml": f'<styleSheet><numFmt formatCode="{_MARK}0"/></styleSheet>',
+        "xl/sharedStrings.xml": "<sst/>",
+    },
+    "a.pptx": {
+        "ppt/presentation.xml": f'<presentation><section name="{_MARK}"/></presentation>',
+        "ppt/slides/slide1.xml": f'<sld {_A}><cNvPr name="{_MARK}"/></sld>',
+    },
+}
+
+
+def test_words_are_read_in_names_formats_captions_and_style_sheets() -> None:
+    empty = {"a.docx": docx(paragraph(text("公告"))), "a.pptx": _slides(),
+             "a.xlsx": workbook({_MARK: sheet([["公告"]])})}  # fmt: skip
+    planted = [
+        (name, _with(empty[name], entry, part))
+        for name, parts in _SAID.items()
+        for entry, part in parts.items()
+    ]
+    for inside in (
+        f"<table><caption>{_MARK}</caption><tr><td>公告</table>",
+        f"<style>p::after {{content: '{_MARK}'}}</style>",
+        f"<input type='button' value='{_MARK}'>",
+        f"<details><summary>公告</summary>{_MARK}</details>",
+    ):
+        planted.append(("a.html", f"<p>公告</p>{inside}".encode()))
+    lost = [
+        at
+        for at, (name, content) in enumerate(planted)
+        if not any(_MARK in part.text for part in read_attachment(name, content).parts)
+    ]
+    assert not lost
