@@ -110,6 +110,11 @@ def _table() -> dict[int, str]:
         same = unicodedata.normalize("NFKC", chr(point))
         if len(same) == 1 and same != chr(point) and same.isalnum():
             table[point] = same
+    # Figures of other scripts, as a keyboard of another language writes them: ١٢٣.
+    for point in range(0x660, 0x1FBFA):
+        figure = unicodedata.decimal(chr(point), None)
+        if figure is not None:
+            table.setdefault(point, str(figure))
     han = [chr(point) for point in (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000))]
     simple = opencc.OpenCC("t2s").convert("\n".join(han)).split("\n")
     pairs = dict(zip(han, simple, strict=True))

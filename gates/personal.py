@@ -6,7 +6,6 @@ A recogniser yields findings with their span in the dense text. Office numbers (
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import date
 
 from stdnum import luhn
 from stdnum.cn import ric
@@ -17,6 +16,7 @@ from gates.broken import cut_numbers
 from gates.contacts import accounts, homes, is_serial, mails, mobiles
 from gates.finding import Context, Finding
 from gates.grounds import told_of
+from gates.identity import LENGTH, PROVINCES, dated, odd_identities
 from gates.redaction import PERSONAL
 from gates.stories import minors, names_beside, recombined, tracks
 
@@ -59,11 +59,6 @@ _PASSPORT_WORD = re.compile(r"护照|证件")
 _PERMIT_WORD = re.compile(r"通行证|回乡证|台胞证|港澳证")
 _RESIDENCE_WORD = re.compile(r"居留|外国人|证件")
 _HONG_KONG_WORD = re.compile(r"香港.{0,6}身份证|身份证.{0,6}香港")
-_PROVINCES = frozenset(
-    str(code)
-    for group in ((11, 16), (21, 24), (31, 38), (41, 47), (50, 55), (61, 66), (71, 72), (81, 84))
-    for code in range(*group)
-)
 # Length of a card by how its number begins (issuer identification).
 _BINS = ((re.compile("62"), range(16, 20)), (re.compile("3[47]"), range(15, 16)),
          (re.compile("4|5[1-5]|35|60|6[459]"), range(16, 17)))  # fmt: skip
@@ -94,26 +89,8 @@ def find_personal(ctx: Context) -> Iterator[Finding]:
 _TELLING = ("id-card", "bank-card", "passport", "permit", "member-number")
 
 
-def _dated(year: int, month: int, day: int) -> bool:
-    """A real date of birth between 1900 and 2100."""
-    try:
-        born = date(year, month, day)
-    except ValueError:
-        return False
-    return 1900 <= born.year <= 2100
-
-
 def _digits(text: str) -> str:
     return re.sub(r"[\s－—–‐‑−·•．./-]", "", text)
-
-
-def is_identity(number: str) -> bool:
-    """Whether it is a whole identity number: province, day of birth and check digit are right."""
-    number = number.upper()
-    if len(number) != _ID_LENGTH or number[:2] not in _PROVINCES or not number[:17].isdigit():
-        return False
-    born = int(number[6:10]), int(number[10:12]), int(number[12:14])
-    return _dated(*born) and ric.calc_check_digit(number) == number[-1]
 
 
 def _id_cards(ctx: Context, dense: str) -> Personal:
@@ -125,7 +102,7 @@ def _id_cards(ctx: Context, dense: str) -> Personal:
         # them apart.
         # A permanent residence card of 2023 has a 9, the province and the nationality in front.
         where = number[1:3] if number[0] == "9" else number[:2]
-        if where not in _PROVINCES or not _dated(*map(int, parts[1:4])):
+        if where not in PROVINCES or not dated(*map(int, parts[1:4])):
             continue
         if number[0] == "9" and ric.calc_check_digit(number) != number[-1]:
             continue
@@ -139,7 +116,7 @@ def _id_cards(ctx: Context, dense: str) -> Personal:
             yield told_of(ctx, match.span(), "id-card-invalid", "warn", said)
     for match in _ID15.finditer(dense):
         year, month, day = (int(part) for part in match.group(2, 3, 4))
-        if match[1][:2] not in _PROVINCES or not _dated(1900 + year, month, day):
+        if match[1][:2] not in PROVINCES or not dated(1900 + year, month, day):
             continue
         if is_serial(dense, *match.span()):
             continue
@@ -149,22 +126,27 @@ def _id_cards(ctx: Context, dense: str) -> Personal:
         yield told_of(ctx, match.span(), "id-card-15", severity, "疑似15位旧式身份证号")
 
 
+def _odd_ids(ctx: Context, dense: str) -> Personal:
+    """Those in Han figures, with letters for figures, behind letters, a figure at a time."""
+    for span in odd_identities(dense):
+        yield told_of(ctx, span, "id-card", "block", "公民身份号码（校验位正确，写法特殊）")
+
+
 def _cut_ids(ctx: Context, dense: str) -> Personal:
     """Those that the end of a line cuts in two; only the check digit tells them from chance."""
     for start, end, typed, _, _ in cut_numbers(dense):
         number = typed.upper().translate(_CROSSES)
-        if len(number) != _ID_LENGTH or ric.calc_check_digit(number) != number[-1]:
+        if len(number) != LENGTH or ric.calc_check_digit(number) != number[-1]:
             continue
         where = number[1:3] if number[0] == "9" else number[:2]
         born = int(number[6:10]), int(number[10:12]), int(number[12:14])
-        if where not in _PROVINCES or not _dated(*born):
+        if where not in PROVINCES or not dated(*born):
             continue
         if not is_serial(dense, start, end) or _IDENTITY.search(ctx.around(start, end)):
             said = "公民身份号码（校验位正确，跨行书写）"
             yield told_of(ctx, (start, end), "id-card", "block", said)
 
 
-_ID_LENGTH = 18
 _CROSSES = str.maketrans("×ХхX", "XXXX")
 _ENOUGH = 10  # digits of an ID that, left readable, tell who it is
 
@@ -179,7 +161,7 @@ def _ids_masked(ctx: Context, dense: str) -> Personal:
         shown = sum(char.isdigit() for char in number)
         # People put as many stars as they like; beside the word any length is an identity number.
         named = 14 <= len(number) <= 22 and _IDENTITY.search(ctx.around(*match.span())) is not None
-        looks = (len(number) in (15, 18) or named) and number[:2] in _PROVINCES
+        looks = (len(number) in (15, 18) or named) and number[:2] in PROVINCES
         # Few hidden digits are found by trying: the check digit tells which one is right.
         told = shown > _ENOUGH or _BORN.search(number) is not None
         if looks and told and _is_masked(number):
@@ -266,6 +248,7 @@ def _members(ctx: Context, dense: str) -> Personal:
 
 _KINDS: tuple[Callable[[Context, str], Personal], ...] = (
     _id_cards,
+    _odd_ids,
     _cut_ids,
     _ids_masked,
     _members,

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from documents.parts import Part
-from gates.personal import is_identity
+from gates.identity import is_identity
 
 _LINES = re.compile(r"[^\n\t]+")
 _PIECE = re.compile(r"(?:^|[^0-9A-Za-z.])([0-9]{1,17}[Xx]?)[ ]*$")
