@@ -116,7 +116,7 @@ class Notes:
 
     def found(self, place: str, text: str) -> None:
         """Keep a number that stands where nothing is read; few, and whatever was read before."""
-        self.parts.append(Part(place, text))
+        self.parts.append(Part(place, text, place))
 
     @property
     def full(self) -> bool:

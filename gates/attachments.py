@@ -22,6 +22,7 @@ from gates.limits import limited
 from gates.redaction import PERSONAL
 from gates.severed import severed
 
+_BEYOND = 30_000  # numbers found where there was too much to read stand behind all that was read
 # A machine that reads a picture takes one character for another: only what is a number with its
 # check digit is sure. A mark of secrecy is looked at by a person, other gates are quiet.
 _LESS: dict[str, Severity] = {
@@ -95,7 +96,8 @@ def file_findings(
     parts = file.reading.parts
     starts, text = _laid_out([part.text for part in parts])
     # Counted below, after cells of one column have become one finding.
-    limits = replace(STANDARD, findings=STANDARD.attachment)
+    most = STANDARD.attachment + _BEYOND
+    limits = replace(STANDARD, findings=STANDARD.attachment, attachment=most)
     draft = GateText("", "", file.kind, file.as_of, ((file.name, text),), limits)
     found = run_gates(draft, ruleset, facts, include_hints=include_hints)
     found += _severed(file, starts, text, found)
@@ -209,6 +211,6 @@ def _placed(found: Sequence[Finding], reading: Reading, starts: Sequence[int]) -
         # A column of a thousand phone numbers is one thing to mend, not a thousand.
         if reading.parts[part].column:
             rows = [reading.parts[each].row for _, each in group]
-            place = f"{reading.parts[part].column}{rows_of(rows)}"
+            place = reading.parts[part].column + (rows_of(rows) if any(rows) else "")
         count = f"（共 {len(group)} 处）" if len(group) > 1 else ""
         yield replace(first, reason=f"{place}：{first.reason}{count}")

@@ -5,6 +5,7 @@ import random
 import struct
 import time
 import zipfile
+from dataclasses import replace
 from datetime import date
 
 import pypdf
@@ -16,6 +17,7 @@ from documents.pictures import read_picture
 from documents.reader import read_attachment
 from gates.attachments import FileDraft, file_findings
 from gates.engine import Finding, NoFacts, RuleSet
+from gates.finding import STANDARD
 from tests.documents import made_pictures as made
 from tests.gates.office_files import (
     document,
@@ -368,6 +370,14 @@ def test_figures_in_cells_of_their_own_stay_figures() -> None:
     rows += [[110105, 19501331, 1002], [11010519, 5012310028]]
     assert _rules("统计.xlsx", workbook({"表": sheet(rows)})) == set()
     assert ("id-card", "block") not in _rules("行.txt", f"公告{_HALF[0]}号\n第{_HALF[1]}".encode())
+
+
+def test_a_number_behind_all_that_is_read_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_TEXT", 40)
+    monkeypatch.setattr("gates.attachments.STANDARD", replace(STANDARD, attachment=40))
+    rows: list[list[str | int]] = [["公告如下，请各单位认真执行。"]] * 3
+    found = _rules("长.xlsx", workbook({"表": sheet([*rows, [_ID]])}))
+    assert found == {("attachment-too-long", "block"), ("id-card", "block")}
 
 
 def test_a_sheet_named_for_its_secrecy_is_told() -> None:
