@@ -20,13 +20,31 @@ _MONTH = re.compile(
     r"(?P<to>到|至|等到?)?(?P<m>1[0-2]|[1-9]|十[一二]?|(?<![停缓歇])[一二三四五六七八九])月份?(?![\d一二三四五六七八九十])"
 )
 """A month by its name: 12月别发了 lasts to its end, 暂停到12月 to its beginning; 停一月 is none."""
+_BEFORE, _AFTER = "(?:之|以)?前", "(?:之|以)?后"
+_FEAST = "(?P<feast>春节|过年|大年|元旦|五一|国庆)"
+_TO_FEAST = re.compile(
+    rf"(?:等到?|到){_FEAST}(?:{_BEFORE}|再发|再推)?(?!后|以后|之后|完)"
+    rf"|{_FEAST.replace('feast', 'own')}{_BEFORE}"
+    "|(?:到|等到?)?(?<![\\d一二三四五六七八九十几半两多数今去明])年(?:之|以)?前"
+)
+_PAST_FEAST = re.compile(
+    rf"(?:等)?(?:过完年|过完{_FEAST}|{_FEAST.replace('feast', 'own')}(?:过完|{_AFTER})"
+    "|(?<![\\d一二三四五六七八九十几半两多数今去明])年(?:之|以)?后)"
+)
+_SPRING = (
+    (2026, 2, 17), (2027, 2, 6), (2028, 1, 26), (2029, 2, 13), (2030, 2, 3), (2031, 1, 23),
+    (2032, 2, 11), (2033, 1, 31), (2034, 2, 19), (2035, 2, 8), (2036, 1, 28),
+)  # fmt: skip
+"""The first day of the lunar year, as the observatory publishes it."""
+_FIXED = {"元旦": (1, 1, 3), "五一": (5, 1, 5), "国庆": (10, 1, 7)}
+"""Month and day a feast begins, and how many days it is kept."""
 _LONGEST = timedelta(days=366)
 
 
 def day_meant(text: str, today: date) -> date | None:
     """The day after which pushes go on, within a year; None when none is said."""
     text = _FROM.sub("", text)
-    for find in (_on, _month, _span, _named):
+    for find in (_feast, _on, _month, _span, _named):
         day = find(text, today)
         if day is not None and today < day <= today + _LONGEST:
             return day
@@ -35,9 +53,22 @@ def day_meant(text: str, today: date) -> date | None:
 
 def without_days(text: str) -> str:
     """The same text without the words that say a day."""
-    for words in (_FROM, _ON, _MONTH, _SPAN, _NAMED):
+    for words in (_FROM, _TO_FEAST, _PAST_FEAST, _ON, _MONTH, _SPAN, _NAMED):
         text = words.sub("", text)
     return text
+
+
+def _feast(text: str, today: date) -> date | None:
+    past = _PAST_FEAST.search(text)
+    found = past or _TO_FEAST.search(text)
+    if found is None:
+        return None
+    month, day, kept = _FIXED.get(found["feast"] or found["own"] or "", (0, 0, 8))
+    begins = [date(*one) for one in _SPRING]
+    if month:
+        begins = [date(today.year + more, month, day) for more in (0, 1)]
+    days = [one + timedelta(days=kept if past else 0) for one in begins]
+    return next((one for one in days if one > today), None)
 
 
 def _on(text: str, today: date) -> date | None:

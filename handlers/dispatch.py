@@ -16,6 +16,7 @@ import structlog
 from bot.contract import ACTS, Inbound, InboundKind
 from bot.models import Contact
 from bot.replies import Filled, Parts
+from config.clock import beijing, now
 from facets.taxonomy import Taxonomy
 from handlers.arriving import Arriving, arrives
 from handlers.browsing import Browsing
@@ -35,6 +36,7 @@ from handlers.danger import in_danger
 from handlers.exchanges import exchange_in, keeps_in
 from handlers.firm import Firm
 from handlers.following import Following
+from handlers.later import later_in
 from handlers.leaving import grave
 from handlers.masking import normal
 from handlers.met import met_of
@@ -45,10 +47,12 @@ from handlers.picking import by_place, picked
 from handlers.questions import Ask, OnTold, Questions
 from handlers.rating import Rating, ask_due
 from handlers.resuming import goes_on
+from handlers.rhythms_asked import offers_rhythm
+from handlers.several import besides
 from handlers.stories import beyond
 from handlers.subscribing import Subscribing
 from handlers.turn import Handler, Said, Turn, fill
-from handlers.wishes import Missed, offers_rhythm, wish_in
+from handlers.wishes import Missed, wish_in
 from handlers.withdrawing import Withdrawing, withdraws
 from knowledge.danger import danger as danger_in
 from ledger.stops import stopped_now
@@ -223,17 +227,22 @@ def heard_in(text: str, known: Taxonomy | None, danger: Heard = danger_in) -> st
 
     Every word of a withdrawal is known: who says no more than that is in no danger by it.
     """
-    heard = "" if fixed_words(text) else danger(text, 1.0)
-    if not heard or (known is not None and only_wishes(text, known)):
+    if fixed_words(text) or (known is not None and only_wishes(text, known)):
         return ""
+    heard = danger(text, 1.0)
     rest = beyond(text, known)
-    # What the model does not know alone counts where it is grave: 生不如死，别再发了.
-    return heard if rest is None or grave(rest) else (rest and danger(rest, BESIDE))
+    if rest is None:
+        # Read alone too: beside words of ours a model of the whole hears less of it.
+        if heard or known is None:
+            return heard
+        left = besides(text, known, beijing(now()).date())
+        return left and danger(left, 1.0)
+    return rest and danger(rest, BESIDE if heard else 1.0)
 
 
 def only_wishes(text: str, known: Taxonomy) -> bool:
     """Whether it is a subscription and no more, all of it understood: 帮我妈订阅就业."""
-    if goes_on(text, known) is not None or offers_rhythm(text, known) or _picks(text):
+    if goes_on(text, known) is not None or offers_rhythm(text, known) or _waits(text):
         return not grave(text)
     wish = wish_in(text, known)
     if wish is not None and bool(wish.facets) and wish.missed <= {Missed.PERSON}:
@@ -245,8 +254,10 @@ def only_wishes(text: str, known: Taxonomy) -> bool:
     return wished is not None and wished.missed <= {Missed.PERSON}
 
 
-def _picks(text: str) -> bool:
-    """第三个退了, as far as any list may go."""
+def _waits(text: str) -> bool:
+    """下个月再发; or 第三个退了, as far as any list may go."""
+    if later_in(text, beijing(now()).date()) is not None:
+        return True
     return by_place(text) and picked(text, PER_MINUTE) is not None
 
 

@@ -38,8 +38,10 @@ def picked(text: str, count: int) -> list[int] | None:
     One that is not in the list makes it empty: nobody knows which is meant.
     """
     plain = plain_of(text)
+    if len(plain) > LONGEST:
+        return None
     found = next((one for words in _PICKS if (one := words.fullmatch(plain))), None)
-    if len(plain) > LONGEST or found is None:
+    if found is None:
         return None
     places: list[int] = []
     for one in _EACH.findall(found["ones"]):

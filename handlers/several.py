@@ -26,7 +26,8 @@ from handlers.leaving import (
     plain_of,
 )
 from handlers.own_words import own_key
-from handlers.wishes import other_rhythm_in, rhythm_in, wish_in
+from handlers.rhythms_asked import other_rhythm_in, rhythm_in
+from handlers.wishes import wish_in
 
 _JOINS = re.compile("(?:然后|接着|同时|并且|而且|(?<!不)再(?=订|把|给我订|帮我订))(?:再|也|请)?")
 _BESIDES = re.compile("(?=另外|顺便|再问|还想问|想再问|对了|请问)")
@@ -38,6 +39,9 @@ _STAYS = re.compile(
 )
 _KEEPS = re.compile("留|除了|以外|之外|只要")
 _ONLY = re.compile("^(?:请|我|以后|就|还|也)*(?:只|仅|改|重新|再)(?=订|要|收|发|推|留)")
+_LEAD = re.compile(
+    "^(?:请|麻烦|帮我|我要|给我)*(?:退订|取消订阅|取消关注|取关|td|停止推送)(?:了|吧)*"
+)
 _GREETS = re.compile("(?:谢谢|麻烦|你好|您好|辛苦|好|好的|行|吧|了|嗯|请)*")
 _ENDS_BARE = frozenset(
     ("取消", "退", "退掉", "退了", "停", "停掉", "停了", "删", "删掉", "关掉", "关了")
@@ -94,6 +98,13 @@ def several_in(text: str, taxonomy: Taxonomy, today: date) -> Several | None:
     # Beside what is not understood only what leaves no doubt is done.
     sure = not rest or all(_sure(one) for one in parts if one.kind is Kind.LEAVE)
     return Several(parts, bool(rest), sure)
+
+
+def besides(text: str, taxonomy: Taxonomy, today: date) -> str:
+    """What is told beside wishes of ours, clause by clause; empty where there is no such wish."""
+    said = [part for words in text.split() for part in parts_of(plain_of(words))]
+    left = [_LEAD.sub("", one) for one in said if _part(one, taxonomy, today) is None]
+    return "" if left == said else "，".join(one for one in left if one)
 
 
 def _two_rhythms(parts: Sequence[Part]) -> bool:

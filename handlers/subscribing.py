@@ -22,15 +22,9 @@ from handlers.leaving import leaving
 from handlers.masking import normal
 from handlers.narrowing import EVERY, HEADS, ask_consent, change_rhythm, next_steps, wish_key
 from handlers.rhythms import changes_rhythm
+from handlers.rhythms_asked import other_rhythm_in, rhythm_in
 from handlers.turn import Choice, Said, Turn, fill
-from handlers.wishes import (
-    Missed,
-    Understood,
-    other_rhythm_in,
-    profile_in,
-    rhythm_in,
-    wish_in,
-)
+from handlers.wishes import Missed, Understood, profile_in, wish_in
 from handlers.wishes_words import INTENT
 from handlers.withdrawing import listed
 from ledger.append import Ledger
@@ -147,6 +141,9 @@ class Subscribing:
         topics = any(one.topic for one in wish.asked)
         if wish.doubtful:
             return self._which(wish)
+        if Missed.PERSON in wish.missed and _faint(turn.text, wish):
+            offered = self._offered(wish)
+            return replace(offered, pieces=(*offered.pieces, *missed))
         if not wish.asked or (wish.missed - {Missed.PERSON} and not topics):
             return self._topics((*fill("subscribe_unknown"), *missed))
         wishes = [_wish(one, wish.frequency or "immediate") for one in wish.asked]
@@ -252,6 +249,12 @@ class Subscribing:
         choices = [Choice(label, f"f:{at}:{key}") for key, label in FREQUENCIES.items()]
         ways = (Choice("全部退订", "leave:all"), Choice("都不改", "keep"))
         return Said(fill("rhythm_offer"), (*choices, *ways))
+
+
+def _faint(text: str, wish: Understood) -> bool:
+    """帮孩子关注学校: to follow something of somebody else's, by what is no name of ours."""
+    labels = "".join(facet.label for facet in wish.facets)
+    return "订" not in text and not all(name in labels for name in wish.names)
 
 
 def _wish(asked: Asked, frequency: str = "immediate") -> Wish:

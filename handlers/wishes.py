@@ -15,7 +15,7 @@ from itertools import pairwise
 from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS, Asked
 from facets.taxonomy import DIMENSIONS, Facet, Taxonomy
 from gates.normalise import normalise
-from handlers.rhythms import CHANGES, how_often
+from handlers.rhythms import how_often
 from handlers.spelling import mended
 from handlers.wishes_words import (
     EXCEPT,
@@ -24,12 +24,24 @@ from handlers.wishes_words import (
     PAID,
     PLAIN,
     PROFILE,
-    RHYTHM_ALONE,
     STRONG,
     TRADES,
 )
 
 LONGEST = 100
+ORDER = "订"
+_ORDERS = re.compile("(?:^|(?<=[，,。 ]))(?:再|就|先|给我|帮我)?订(?:一个|一下|个)?(?:关于)?")
+_TURNED = (
+    re.compile(
+        "^(?:请|麻烦)?(?:以后|今后|要是|如果|只要|一)?有(?P<how>)(?P<what>[^，,。]{2,20}?)(?:的话|了|时|的时候)?"
+        "[，,]?(?:请|就|都|也|记得|及时|马上|第一时间|帮忙)*(?:通知|告诉|提醒)(?:我|一声|一下)+[吧啊哈]*$"
+    ),
+    re.compile(
+        "^(?P<what>[^，,。]{2,16}?)(?:方面的|类的|的)?[，, ](?:帮我|给我|我要|请|也)*"
+        "(?:(?P<how>订阅)|订一个|订上|订一下|订)(?:上|一下|一个|吧|了)*$"
+    ),
+)
+"""有招聘信息通知我, 小微企业减税的，订阅: what is wished for comes first."""
 _PARTS = re.compile(r"[，,。.；;、！!～~…\s和跟与及]+")
 _LISTED = frozenset("和、跟与及")
 _HAS_BELOW = "\1"
@@ -38,17 +50,14 @@ _BELOW = re.compile(
     r"及?(?:所辖|下辖|下属|下面|各|所有)的?(?:各?(?:旗县区?|区县|县区|旗县市区|地|旗|县))"
 )
 _PLACE = re.compile(r"[\u4e00-\u9fff]{2,8}?(?:自治[区州县旗]|[省市州盟旗县区乡镇])")
-_QUESTION = re.compile(
+QUESTION = re.compile(
     r"[?？]|吗|呢$|怎么|怎样|如何|什么|多少|哪|能不能|可不可以|是不是|有没有|谁|几[天个号]|为何|咋"
 )
 
 _EXCEPT = [re.compile(words) for words in EXCEPT]
 _OTHERS = re.compile(OTHERS)
 _TRADE = re.compile(r"行业|产业|[^ 就创专毕失职从农作物营事]业")
-_ASKED = re.compile("能不能|可不可以|[吗么][?？]?$")
-_POLITE = re.compile("能不能|可不可以|(?:可以|[行好成])[吗么][?？]?$|^(?:可以|能|可否)")
-_SETTLED = re.compile("(?:就好|就行|就可以|就够|即可|[了吧。.!！])+$")
-_NEWS = re.compile("消息|信息|通知|资讯|动态|文件|政策|新闻")
+NEWS = re.compile("消息|信息|通知|资讯|动态|文件|政策|新闻")
 
 
 class Missed(StrEnum):
@@ -110,83 +119,65 @@ def wish_in(text: str, taxonomy: Taxonomy, *, asked: bool = False) -> Understood
 
     `asked`: we have just asked for a topic, so its name alone is a wish.
     """
-    plain = _plain(text)
-    if len(plain) > LONGEST or _QUESTION.search(plain):
+    plain = spelled(text)
+    if len(plain) > LONGEST or QUESTION.search(plain):
         return None
+    for pattern in _TURNED:
+        plain = pattern.sub(_first, plain)
     plain, others = _OTHERS.subn("帮我", plain)
     found = _wish(plain, taxonomy, asked=asked)
     return replace(found, missed=found.missed | {Missed.PERSON}) if found and others else found
+
+
+def _first(found: re.Match[str]) -> str:
+    """What is wished for behind the word that wishes it; more than its name is no such wish."""
+    return f"{found['how'] or ORDER}{found['what']}"
 
 
 def _wish(plain: str, taxonomy: Taxonomy, *, asked: bool) -> Understood | None:
     intent, begun = _begin(plain, taxonomy)
     if not intent and not asked:
         return None
-    found = _understand(begun if intent else plain, taxonomy)
+    found = understand(begun if intent else plain, taxonomy)
     if intent in STRONG:
         return found
+    if intent == ORDER and found.missed - {Missed.RHYTHM}:
+        return None  # 订家电送货 orders something else
     # 我想订呼和浩特的酒店 wishes for a room: without a topic nothing may be left over.
     topic = any(one.topic for one in found.asked)
     given = "发" in intent or intent == "想收"
-    if given and any(name[-1] in PAID for name in found.names) and not _NEWS.search(plain):
+    if given and any(name[-1] in PAID for name in found.names) and not NEWS.search(plain):
         return None  # 给我发消费券 is about the voucher
     return found if found.facets and (topic or not found.missed) else None
 
 
 def profile_in(text: str, taxonomy: Taxonomy) -> Understood | None:
     """Who and where somebody says they are (我是今年毕业的大学生，在呼和浩特); else None."""
-    plain = _plain(text)
-    if len(plain) > LONGEST or _QUESTION.search(plain) or not plain.startswith(PROFILE):
+    plain = spelled(text)
+    if len(plain) > LONGEST or QUESTION.search(plain) or not plain.startswith(PROFILE):
         return None
-    found = _understand(plain, taxonomy)
+    found = understand(plain, taxonomy)
     who = any(one.group or one.region or one.industry for one in found.asked)
     return found if who and not found.missed else None
 
 
-def rhythm_in(text: str, taxonomy: Taxonomy) -> Understood | None:
-    """How often somebody wants it (改成每周, 每天推一次就行); None when that is not all of it."""
-    plain = _plain(text)
-    if len(plain) > LONGEST or _QUESTION.search(plain):
-        return None
-    if not CHANGES.search(plain):
-        return None
-    found = _understand(plain, taxonomy)
-    return found if found.frequency and not found.missed and not found.doubtful else None
-
-
-def other_rhythm_in(text: str, taxonomy: Taxonomy) -> Understood | None:
-    """每月, 隔天发一次, 每天八点: how often somebody wants it, as nobody can choose it; else None.
-
-    Also a word that could be chosen and stands alone, which orders nothing: 每周.
-    """
-    plain = _plain(text)
-    if len(plain) > LONGEST or _QUESTION.search(_ASKED.sub("", plain)):
-        return None
-    stated = _POLITE.sub("", plain)
-    found = _understand(stated if stated == plain else stated.rstrip("吗么?？"), taxonomy)
-    asked = stated != plain and found.frequency and CHANGES.search(plain)
-    said = asked or Missed.RHYTHM in found.missed or _SETTLED.sub("", plain) in RHYTHM_ALONE
-    paid = any(name[-1] in PAID for name in found.names) and not _NEWS.search(plain)
-    return found if said and found.missed <= {Missed.RHYTHM} and not paid else None
-
-
-def offers_rhythm(text: str, taxonomy: Taxonomy) -> bool:
-    """Whether it says how often, and nothing that is not understood."""
-    return (rhythm_in(text, taxonomy) or other_rhythm_in(text, taxonomy)) is not None
-
-
-def _plain(text: str) -> str:
+def spelled(text: str) -> str:
     return mended(normalise(text).text.lower().strip())
 
 
 def _begin(plain: str, taxonomy: Taxonomy) -> tuple[str, str]:
     """The words that say somebody wants to get something, and the rest of what they said."""
+    first = _ORDERS.search(plain)  # 订就业 names at once what it wishes for
+    if first and first.end() in taxonomy.spans(plain, (TOPICS, GROUPS, REGIONS)):
+        before = plain[: first.start()]
+        if not _left_over(_unnamed(before, taxonomy)):
+            return ORDER, f"{before}，{plain[first.end() :]}"
     for words in (*STRONG, *INTENT):
         before, found, after = plain.partition(words)
         if not found:
             continue
         around = f"{before}，{after}"
-        if not _left_over(_unnamed(before, taxonomy)):
+        if not _left_over(_unnamed(how_often(before)[1], taxonomy)):
             return words, around
         if words in STRONG and before.startswith(PROFILE):
             return words, around
@@ -214,7 +205,7 @@ def _left_over(words: str) -> str:
     return _PARTS.sub("", words)
 
 
-def _understand(plain: str, taxonomy: Taxonomy) -> Understood:
+def understand(plain: str, taxonomy: Taxonomy) -> Understood:
     missed: set[Missed] = set()
     if _TITLE.search(plain):
         missed.add(Missed.TITLE)

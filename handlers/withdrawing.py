@@ -16,14 +16,15 @@ from facets.taxonomy import Facet, Taxonomy
 from handlers.choosing import chosen
 from handlers.commands import ALWAYS, SURE
 from handlers.exchanges import exchange_in, keeps_in, of_ours, only_in, parted_in
+from handlers.later import later_in
 from handlers.leaving import Act, Leaving, leaving, may_leave, plain_of
 from handlers.picking import by_place, counted, picked
 from handlers.resuming import goes_on
 from handlers.rhythms import asks_less
+from handlers.rhythms_asked import offers_rhythm
 from handlers.several import Kind, several_in
 from handlers.stories import beyond, leaves_beside, nearly
 from handlers.turn import Choice, Handler, Said, Turn, fill
-from handlers.wishes import offers_rhythm
 from ledger.append import Ledger
 from staff.refusal import Refused
 from subscriptions.aside import NEVER
@@ -90,6 +91,9 @@ class Withdrawing:
             sent = any(word in turn.text for word in _SENT)  # and no neighbour who is loud
             ask = sent and not offers_rhythm(turn.text, known)
             return await self._unsure(turn) if ask else None
+        later = later_in(turn.text, beijing(now()).date())
+        if later is not None and await self._named(turn, ()):
+            return await self._meant(turn, later)
         asked = may_leave(turn.text, known) or only_in(turn.text, known)
         asked = asked or leaves_beside(turn.text, known) or nearly(turn.text)
         return await self._unsure(turn) if asked and await self._theirs(turn) else None

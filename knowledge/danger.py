@@ -65,10 +65,27 @@ _HARMLESS = re.compile(
     rf"(?:请问|你好|您好)?(?:我们?|俺|本人|咱)?(?:家?的?(?:{_WHO}))?(?:今天|昨天|前天|上周|上个?月|今年|去年|刚刚?|已经|都|又|也|"
     rf"突然|无故|无缘无故|莫名其妙)*被(?:{_BY})*(?:给|无故|突然|违法|强制)?(?:{_DEEDS})了?"
     r"(?:怎么办|咋办|该怎么办|咋整)?(?:呀|啊|吗|呢)?"
+    rf"|(?:{_BY})(?:无故|突然|要|想)*把我(?:给|们)?(?:{_DEEDS})了?(?:怎么办|咋办)?"
 )
 """A courtesy, or a decision of an office, a school or an employer; the model knows 我被…了 and
 我不…了 only of those in danger.
 """
+_PLAINLY = (
+    (
+        re.compile(
+            "生不如死|一死了之|(?:想|不如|要|真)一了百了|(?<![烦累吵困])死了(?:算了|干净)|死路一条"
+            "|下辈子再(?:见|报答)|来世再(?:见|报答)"
+        ),
+        "self_harm",
+    ),
+    (re.compile("被(?:传销|骗子|坏人)(?:组织|团伙)?(?:控制|关着|关起来|困)"), "threat"),
+    (re.compile("(?:吃|喝|误食|误喝).{1,6}中毒了?$"), "illness"),
+)
+"""What says it in words the model was fitted to too little."""
+_TOLD = re.compile(
+    "小说|电视|电影|歌|游戏|新闻|书|案例|去年|前年|以前|当年|如何|怎么(?:赔|报销|认定|预防)|政策|报销|[吗呢]"
+)
+"""What makes of such words a tale or a question."""
 _ENDS = re.compile(r"(?<=[。！？!?；;\n])|(?<=[，,、 ])(?=\S{4})")
 
 Keys = NDArray[np.uint32]
@@ -80,9 +97,15 @@ def danger(text: str, bar: float = 1.0) -> str:
         return abroad
     if not _HAN.search(text):
         return ""
+    if not _TOLD.search(text) and (plainly := _plainly(text)):
+        return plainly
     heard = _heard(text, bar)
     rest = _without_harmless(text) if heard else text
     return heard if rest == text else _heard(rest, bar)
+
+
+def _plainly(text: str) -> str:
+    return next((kind for words, kind in _PLAINLY if words.search(text)), "")
 
 
 def _heard(text: str, bar: float) -> str:

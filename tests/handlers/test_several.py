@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from facets.taxonomy import starting_taxonomy
+from handlers.later import later_in
 from handlers.picking import by_place, picked
 from handlers.resuming import goes_on
 from handlers.several import several_in
@@ -64,7 +65,7 @@ def test_places_of_a_list_are_read_and_one_beyond_it_is_not_guessed() -> None:
     assert not by_place("退1")
 
 
-GOES = "继续发吧 接着发 可以重新发了 重新开始推送 把推送打开 不用暂停了 暂停取消 恢复就业推送"
+GOES = "又可以发了 继续发吧 接着发 可以重新发了 重新开始推送 不用暂停了 暂停取消 恢复就业推送"
 STAYS = "继续 不要停 继续教育怎么报名 恢复高考是哪年 接着说 重新办理 继续领低保 我想看看 打开不了"
 
 
@@ -72,6 +73,24 @@ def test_going_on_is_understood_and_nothing_else_is_taken_for_it() -> None:
     known = starting_taxonomy()
     assert [one for one in GOES.split() if goes_on(one, known) is None] == []
     assert [one for one in STAYS.split() if goes_on(one, known) is not None] == []
+
+
+LATER = {
+    "出差呢，下个月再发": "2026-12-01",
+    "下周再发吧": "2026-12-07",
+    "等过完年再给我发": "2027-02-14",
+    "考试期间先别推送": "",
+    "最近忙，先停一停": "",
+    "歇一阵子再发": "",
+}
+NOT_LATER = "下周再发一次工资 想好再发 你们开会再发 几年后再发 下班再收 最近忙 出差补助停发了"
+
+
+def test_a_pause_told_by_why_or_by_when_to_go_on() -> None:
+    found = {words: later_in(words, TODAY) for words in LATER}
+    days = {words: str(one.until or "") for words, one in found.items() if one}
+    assert days == LATER
+    assert [one for one in NOT_LATER.split() if later_in(one, TODAY)] == []
 
 
 def test_what_is_a_word_of_its_own_is_no_slip() -> None:
@@ -114,4 +133,6 @@ async def test_a_pause_is_ended_in_ones_own_words_and_benefits_are_nobodys_subsc
         assert "没有听准" not in await citizen.say(words), words
     for words in ("老人看不懂，请取消", "帮我妈取消就业", "招聘信息别给我发了"):
         assert "没有听准" in await citizen.say(words), words
+    assert "选择以后才会保存" in await citizen.say("帮孩子关注学校")
+    assert "已暂停推送" in await citizen.say("考试期间先别推送")
     assert len(await active(citizen)) == 1

@@ -10,8 +10,8 @@ from handlers.commands import command_key
 from handlers.dispatch import heard_in
 from handlers.leaving import may_leave
 from handlers.rhythms import asks_less
+from handlers.rhythms_asked import offers_rhythm
 from handlers.stories import leaves_beside
-from handlers.wishes import offers_rhythm
 from knowledge.danger import danger
 from tests.handlers.test_leaving import OTHER, SAID, lines
 
@@ -99,7 +99,9 @@ NOTHING = """能不能退出社保
 我妈不要低保了怎么办
 我爸让我取消低保
 取消对儿子的授权委托怎么办"""
-LESS = """只在白天发
+LESS = """早晨别发
+礼拜天别发消息
+只在白天发
 夜里别响
 下班以后再发
 早上八点前别发
@@ -147,7 +149,8 @@ LESS = """只在白天发
 一周发一次可以吗
 能每个月只发一次吗
 可以每周发吗"""
-PURE = """头一个不要了
+PURE = """五一以后再发给我
+头一个不要了
 第三个退了
 一出来就发给我
 每天一条就够了
@@ -223,7 +226,15 @@ def test_no_look_alike_is_asked_back() -> None:
     assert [one for one in OTHER if leaves_beside(one, known)] == []
 
 
-DANGERS = """取消就业改订消费，我不想活了
+DANGERS = """生不如死，别再发了
+别发了 化工厂爆炸了
+取消就业，触电了
+取消就业，吐血了
+退订 化工厂泄漏了
+改成每周，楼塌了
+就业退了，被传销控制了
+订阅就业，找不到工作真想一死了之
+取消就业改订消费，我不想活了
 不要就业了，只要消费，我想跳楼
 别发就业了，发点消费的，我老公又打我了
 把就业换成消费，不换我就炸了你们单位

@@ -3,7 +3,8 @@
 import pytest
 
 from facets.taxonomy import parse_taxonomy, starting_taxonomy
-from handlers.wishes import other_rhythm_in, profile_in, rhythm_in, wish_in
+from handlers.rhythms_asked import other_rhythm_in, rhythm_in
+from handlers.wishes import profile_in, wish_in
 from tests.handlers.test_conversations import active
 
 
@@ -37,6 +38,13 @@ def said(found) -> tuple[list[str], str, list[str]]:
         ("我在呼和浩特，想订阅消费券", ["consumption::hohhot"], "", []),
         ("订阅维权", ["labour_rights", "buyer_rights"], "", []),
         ("有新的招聘会给我发", ["recruitment"], "", []),
+        ("有招聘信息通知我", ["recruitment"], "", []),
+        ("以后有消费券就告诉我", ["consumption"], "", []),
+        ("退役军人创业，订一个", ["startup:veterans"], "", []),
+        ("订就业，每周发一次", ["employment"], "weekly", []),
+        ("我儿子刚毕业，订就业", ["employment"], "", ["person"]),
+        ("每天给我推就业", ["employment"], "daily", []),
+        ("小微企业减税的，订阅", [":small_firms"], "", ["other"]),
         # What is named narrows, or is said back.
         ("订阅旅游业的消费政策", ["consumption:::tourism"], "", []),
         ("我想收到旅游业的消费消息", ["consumption:::tourism"], "", []),
@@ -84,7 +92,16 @@ def test_a_wish_is_read_whole(words, asked, frequency, missed) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        *("就业有什么补贴", "我收到一条就业短信", "我想订酒店", "我想订呼和浩特的酒店", "就业"),
+        *(
+            "就业有什么补贴",
+            "我收到一条就业短信",
+            "订家电送货",
+            "预订消费券",
+            "告诉我就业补贴",
+            "我想订酒店",
+            "我想订呼和浩特的酒店",
+            "就业",
+        ),
         *(
             "想收就业补贴",
             "我想收废品",
