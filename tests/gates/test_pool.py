@@ -140,8 +140,9 @@ async def test_a_docx_of_two_thousand_bytes_takes_no_longer_than_any_check(hasty
     begun = time.monotonic()
     found = await Results(hasty).of("bomb", prepare)
     assert time.monotonic() - begun < 60
-    # Read to its end or given up: either way it cannot go out.
-    assert any(one.severity == "block" for one in found)
+    # Given up, and then it cannot go out; or read to its end, as it is here.
+    given_up = [(one.rule, one.severity) for one in found] == [("secrecy.check-timeout", "block")]
+    assert given_up or found == stored_findings(RULES, FACTS, file)
 
 
 async def test_processes_end_with_the_pool(pool: Pool) -> None:
