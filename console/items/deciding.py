@@ -63,7 +63,7 @@ async def _marked_span(deps: Deps, item_id: str, fields: Mapping[str, str]) -> S
     place = int(near) if near.isdigit() and len(near) < 8 else 0
     span = find_span(draft.title, draft.body, words, place)
     if span is None:
-        why = "标题和正文里找不到您标出的这段文字，请照原文粘贴，或用“用选中的文字”"
+        why = "标题和正文里找不到您标出的这段文字，请照原文粘贴，或先选中再按“用正文里选中的文字”"
         raise Refused(422, [Reason("span", why)])
     return span
 

@@ -22,7 +22,9 @@ async def schedule_form(request: web.Request) -> web.StreamResponse:
     return await _schedule_page(request, None)
 
 
-async def _schedule_page(request: web.Request, refused: Refused | None) -> web.Response:
+async def _schedule_page(
+    request: web.Request, refused: Refused | None, typed: str = ""
+) -> web.Response:
     facts = await facts_of(request.config_dict[DEPS], request.match_info["item"])
     blocked = await publishing.why_not_publish(
         request.config_dict[DEPS].queue, facts.item.id, max(now(), facts.draft.not_before)
@@ -37,6 +39,7 @@ async def _schedule_page(request: web.Request, refused: Refused | None) -> web.R
         "item": facts.item,
         "draft": facts.draft,
         "suggestion": suggestion,
+        "typed": typed,
         "collisions": await collisions_of(
             deps.db, facts.item.id, me.staff_id, suggestion, deps.queue.quiet
         ),
@@ -55,7 +58,7 @@ async def schedule(request: web.Request) -> web.StreamResponse:
         at = None if fields.get("now") else read_field_time(fields.get("at", ""), "发布时间")
         await publishing.schedule(*acting(request), at)
     except Refused as refused:
-        return await _schedule_page(request, refused)
+        return await _schedule_page(request, refused, fields.get("at", ""))
     return see(f"/console/items/{item_id}", "scheduled")
 
 
@@ -80,5 +83,6 @@ async def recall(request: web.Request) -> web.StreamResponse:
             *acting(request), fields.get("reason", ""), fields.get("why", "error")
         )
     except Refused as refused:
-        return await show_item(request, item_id, Typed(refused.reasons, status=refused.status))
+        again = Typed(refused.reasons, status=refused.status, box={**fields, "name": "recall"})
+        return await show_item(request, item_id, again)
     return see(f"/console/items/{item_id}", "recalled")

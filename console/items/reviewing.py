@@ -20,9 +20,9 @@ def _whole(text: str) -> int:
 
 
 async def _do(
-    request: web.Request, act: Callable[[], Awaitable[object]], done: str
+    request: web.Request, act: Callable[[], Awaitable[object]], done: str, box: str = ""
 ) -> web.Response:
-    """Act, then back to the item; a refusal shows the item with every reason."""
+    """Act, then back to the item; a refusal shows the item with every reason, its box open."""
     item_id = request.match_info["item"]
     try:
         await act()
@@ -32,8 +32,9 @@ async def _do(
         fields = await form(request)
         again = Typed(
             refused.reasons,
-            note=fields.get("reason", "") or fields.get("text", ""),
+            note="" if box else fields.get("reason", "") or fields.get("text", ""),
             status=refused.status,
+            box={**fields, "name": box} if box else {},
         )
         return await show_item(request, item_id, again)
     return see(f"/console/items/{item_id}", done, "#main")
@@ -96,7 +97,7 @@ async def emergency(request: web.Request) -> web.StreamResponse:
         )
         await working.drop_mine(request)
 
-    return await _do(request, act, "emergency")
+    return await _do(request, act, "emergency", "emergency")
 
 
 @needs("items.review")
@@ -107,7 +108,7 @@ async def lower_class(request: web.Request) -> web.StreamResponse:
     async def act() -> None:
         await drafting.lower_class(*acting(request), fields.get("to", ""), fields.get("reason", ""))
 
-    return await _do(request, act, "class_lowered")
+    return await _do(request, act, "class_lowered", "class")
 
 
 ROUTES = [

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import State
-from bot.models import Account, Publication
+from bot.models import Publication
 from bot.takedown import Result
 from console.items.facts import ItemFacts
 from console.items.taken import RESULTS, TO_CORRECTION
@@ -101,7 +101,7 @@ def steps(
         Step(note.at, _who(facts, note.staff_id), "写了备注", (note.text,), "remark")
         for note in facts.notes
     ]
-    made += _sent(publications, facts.accounts)
+    made += _sent(publications, facts)
     # Several entries share a moment; the ledger number keeps their order.
     return sorted(made, key=lambda step: (step.at, step.seq), reverse=True)
 
@@ -162,17 +162,31 @@ def _post(decision: Decision, facts: ItemFacts) -> str:
     return decision.level_name
 
 
-def _sent(publications: Iterable[Publication], accounts: Mapping[str, Account]) -> Iterable[Step]:
+def _sent(publications: Iterable[Publication], facts: ItemFacts) -> Iterable[Step]:
     """What the platforms said, for every publication that was tried or stopped."""
     for row in publications:
         # Nothing has happened to it yet; the plan itself is an entry already.
         if row.state == State.CREATED:
             continue
-        account = accounts.get(row.account_id)
+        account = facts.accounts.get(row.account_id)
         words, tone = PUBLISHING[State(row.state)]
         name = account_words(account) if account else "账号"
         lines = tuple(filter(None, (row.reason, row.url)))
-        yield Step(row.published_at or row.due_at, "发送程序", f"{name}：{words}", lines, tone)
+        at = row.published_at or _ended_at(row, facts.entries)
+        yield Step(at, "发送程序", f"{name}：{words}", lines, tone)
+
+
+def _ended_at(row: Publication, entries: Iterable[LedgerEntry]) -> datetime:
+    """Its moment, or before it what put an end to its release: then it was never tried."""
+    if row.state != State.ENDED:
+        return row.due_at
+    released, ends = 0, [row.due_at]
+    for entry in sorted(entries, key=lambda one: one.seq):
+        if entry.kind == "release.created" and row.release_id in entry.preimage:
+            released = entry.seq
+        elif released and entry.kind in ("item.recalled", "revision.created"):
+            ends.append(entry.at)
+    return min(ends)
 
 
 def _revision(body: Mapping[str, Any]) -> str:

@@ -72,6 +72,8 @@ class Typed:
     proof: bool = False
     attachments: Mapping[str, bool] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
+    box: Mapping[str, str] = field(default_factory=dict)
+    """What was typed in a box of its own, and that box by `name`: it is shown open."""
 
     @property
     def words(self) -> list[tuple[str, str]]:

@@ -1,12 +1,17 @@
 """An item's life through the pages and through the API: both faces, the same answers."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, text, update
 
 from bot.delivery.processes import clock
 from bot.models import Contact, Process, Publication
+from config.clock import now
+from console.items.facts import facts_of
+from console.items.timeline import steps
+from console.web.words import field_time
 from escalations.models import Ticket
 from escalations.tickets import Question
 from escalations.urgent import open_urgent
@@ -214,11 +219,24 @@ async def test_a_cleared_item_is_scheduled_inside_its_window_and_recalled(office
     assert "还没到审核通过的最早发布时间" in text
     status, text = await browser.post(path, at="明天")
     assert status == 422
-    assert "发布时间不是有效时间" in text
-    assert (await browser.post(path, now="1"))[0] == 303
-    status, text = await browser.post(f"/console/items/{row.id}/recall", reason=" ")
+    assert ("发布时间不是有效时间" in text, 'value="明天"' in text) == (True, True)
+    assert (await browser.post(path, at=field_time(now() + timedelta(hours=5))))[0] == 303
+    path = f"/console/items/{row.id}"
+    # A refused box stays open with what was chosen and typed in it.
+    status, text = await browser.post(f"{path}/recall", reason=" ", why="merged")
     assert status == 422
-    assert (await browser.post(f"/console/items/{row.id}/recall", reason="数字有误"))[0] == 303
+    assert 'card recall" open' in text
+    assert 'value="merged" selected' in text
+    status, text = await browser.post(f"{path}/recall", reason="数字有误", why="x")
+    assert (status, ">数字有误</textarea>" in text) == (422, True)
+    assert (await browser.post(f"{path}/recall", reason="数字有误"))[0] == 303
+    # What ended before its moment is told at the moment it ended.
+    facts = await facts_of(office.deps, row.id)
+    async with office.deps.db.session() as session:
+        rows = (await session.scalars(select(Publication))).all()
+    told = {one.what[-3:]: one.at for one in steps(facts, rows, {})}
+    recalled = next(one.at for one in facts.entries if one.kind == "item.recalled")
+    assert told["已终止"] == recalled < rows[0].due_at
     async with office.deps.db.session() as session:
         states = (await session.scalars(select(Publication.state))).all()
     assert set(states) == {"ended"}
