@@ -21,7 +21,7 @@ HOW: Mapping[str, str] = {
     "many": "嫌太多、太频繁",
     "disturbed": "嫌打扰",
     "useless": "觉得没有用、不感兴趣",
-    "forgotten": "要求删除全部信息（忘记我）",
+    "forgotten": "说“忘记我”，要求删除全部信息",
 }
 """How it was said, by the key that is kept."""
 AFTER = timedelta(days=7)
