@@ -32,6 +32,7 @@ from blocks.taken import (
     Titled,
     below_title,
     document_of,
+    own_title,
     with_sizes,
 )
 
@@ -379,6 +380,7 @@ def from_html(html: str, keep: Keep, *, page: bool = False) -> Taken:
     title = " ".join(next((one.text or "" for one in root.iter("title")), "").split())
     parts = list(settled(reader.out, left_out))
     if page:
+        title = own_title(title, [" ".join(one.itertext()) for one in root.iter("h1")])
         parts = below_title(parts, title)
     document = document_of(with_sizes(parts, left_out), left_out)
     return Taken(document, (*pictures.said(), *left_out.said()), title)

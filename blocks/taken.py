@@ -1,5 +1,6 @@
 """What is taken over from a file or the clipboard, and in words what is not."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -88,6 +89,18 @@ def with_sizes(blocks: Iterable[Block | Titled], left_out: LeftOut) -> list[Bloc
         else one
         for one in listed
     ]
+
+
+_BETWEEN = re.compile(r"[_\-—–|｜－]+")  # between a title, its column and its site
+
+
+def own_title(title: str, headings: Sequence[str]) -> str:
+    """A page's title without the names of column and site, when its one largest heading says so."""
+    own = " ".join(headings[0].split()) if len(headings) == 1 else ""
+    rest = title.removeprefix(own).strip() if own and title.startswith(own) else ""
+    # What is longer behind it is the title, and the heading the name of the site.
+    parts = _BETWEEN.split(rest)
+    return own if len(parts) > 1 and not parts[0] and len(own) > max(map(len, parts)) else title
 
 
 def below_title(blocks: Sequence[Block | Titled], title: str) -> list[Block | Titled]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from blocks.from_html import from_html
-from blocks.taken import Taken, split_title
+from blocks.taken import Taken, own_title, split_title
 from blocks.text import project
 
 HERE = Path(__file__).parent / "clipboard"
@@ -82,6 +82,23 @@ def test_wps_keeps_headings_of_a_style_and_of_a_size_and_its_numbers() -> None:
     assert not taken.document.data()[1]["runs"][0]["bold"]
     assert taken.left_out == ()
     assert split_title(taken).title == "关于举办招聘会的通知"
+
+
+@pytest.mark.parametrize(
+    ("said", "heading", "title"),
+    [
+        (
+            "关于印发若干措施的通知_市政府文件_某市人民政府",
+            "关于印发若干措施的通知",
+            "关于印发若干措施的通知",
+        ),
+        ("某市_关于印发若干措施的通知", "某市", "某市_关于印发若干措施的通知"),
+        ("某市关于印发措施的通知", "某市", "某市关于印发措施的通知"),
+        ("关于印发若干措施的通知", "", "关于印发若干措施的通知"),
+    ],
+)
+def test_a_page_is_not_called_by_its_site(said: str, heading: str, title: str) -> None:
+    assert own_title(said, [heading] if heading else []) == title
 
 
 def test_excel_brings_its_fields_and_not_the_empty_ones_beside_them() -> None:
