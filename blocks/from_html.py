@@ -380,7 +380,7 @@ def from_html(html: str, keep: Keep, *, page: bool = False) -> Taken:
     title = " ".join(next((one.text or "" for one in root.iter("title")), "").split())
     parts = list(settled(reader.out, left_out))
     if page:
-        title = own_title(title, [" ".join(one.itertext()) for one in root.iter("h1")])
+        title = own_title(title, [" ".join(map(str, one.itertext())) for one in root.iter("h1")])
         parts = below_title(parts, title)
     document = document_of(with_sizes(parts, left_out), left_out)
     return Taken(document, (*pictures.said(), *left_out.said()), title)
