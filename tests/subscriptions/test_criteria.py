@@ -119,7 +119,7 @@ async def test_a_row_with_an_industry_is_sealed_and_one_of_an_earlier_office_kee
 ) -> None:
     await town.citizen(Wish("employment"), Wish("employment", industry="catering"))
     async with town.db.session() as session:
-        rows = (await session.scalars(select(Subscription).order_by(Subscription.id))).all()
+        rows = (await session.scalars(select(Subscription).order_by(Subscription.created_at))).all()
         assert [(row.whole, len(row.values())) for row in rows] == [(True, 10), (True, 13)]
 
 
