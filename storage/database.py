@@ -18,7 +18,6 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import JSON, TypeDecorator
 
 from storage.aside import Aside
-from storage.one_turn import connect
 from storage.seals import INFO, Seals
 
 Found = TypeVar("Found")
@@ -31,7 +30,6 @@ UNREADABLE = (ValueError, TypeError, OverflowError, RecursionError, DBAPIError)
 """What loading a row raises that holds something no column of its kind could: SQLite keeps anything
 anywhere, and JSON may be nested without end."""
 _MANY = 1000  # ids in one query
-_ONE_TURN = {"timeout": 30, "async_creator_fn": connect}
 _WRITE_LOCK = 0x5348454E  # one advisory lock on PostgreSQL for chained writes
 
 
@@ -141,7 +139,7 @@ class Database:
             url,
             hide_parameters=True,  # what citizens wrote must not reach a log through an error
             json_deserializer=_from_json,
-            **({"connect_args": _ONE_TURN} if self.is_sqlite else _pool(connections)),
+            **({"connect_args": {"timeout": 30}} if self.is_sqlite else _pool(connections)),
         )
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _tune_sqlite)
@@ -204,8 +202,8 @@ class Database:
     async def read(self, look: Callable[[Session], Found]) -> Found:
         """Several reads in one step; `look` is given an ordinary (not async) session.
 
-        On SQLite each statement of an async session wakes its thread; here all take one turn of
-        one thread, for what must be fast.
+        On SQLite each statement of an async session wakes its thread four times; here all take
+        one turn of one thread, for what must be fast.
         """
         if self._reader is None:
             async with self.session() as session:
