@@ -38,22 +38,38 @@ _SPRING = (
 """The first day of the lunar year, as the observatory publishes it."""
 _FIXED = {"元旦": (1, 1, 3), "五一": (5, 1, 5), "国庆": (10, 1, 7)}
 """Month and day a feast begins, and how many days it is kept."""
+_OVER = re.compile(f"{_FEAST}|端午|中秋|清明|节前|节后|过节|假期")
+_FEAST_DAYS = re.compile(
+    "(?:春节|过年|大年|元旦|五一|国庆|端午|中秋|清明|过)节?(?:放假|假期|长假|小长假|期间|的?时候|[那这]几天)+"
+)
+_SOON = timedelta(days=14)
+"""国庆别发 said so long before means its days; said earlier nobody knows from when."""
 _LONGEST = timedelta(days=366)
 
 
 def day_meant(text: str, today: date) -> date | None:
     """The day after which pushes go on, within a year; None when none is said."""
     text = _FROM.sub("", text)
-    for find in (_feast, _on, _month, _span, _named):
+    for find in (_feast, _on, _month, _span, _named, _over):
         day = find(text, today)
         if day is not None and today < day <= today + _LONGEST:
             return day
     return None
 
 
+def names_feast(text: str) -> bool:
+    """Whether it says a feast: a pause for one that is far off cannot be kept."""
+    return _OVER.search(text) is not None
+
+
+def says_feast_days(text: str) -> bool:
+    """Whether it says the days of a feast: 国庆期间."""
+    return _FEAST_DAYS.search(text) is not None
+
+
 def without_days(text: str) -> str:
     """The same text without the words that say a day."""
-    for words in (_FROM, _TO_FEAST, _PAST_FEAST, _ON, _MONTH, _SPAN, _NAMED):
+    for words in (_FROM, _TO_FEAST, _PAST_FEAST, _FEAST_DAYS, _ON, _MONTH, _SPAN, _NAMED):
         text = words.sub("", text)
     return text
 
@@ -63,12 +79,26 @@ def _feast(text: str, today: date) -> date | None:
     found = past or _TO_FEAST.search(text)
     if found is None:
         return None
-    month, day, kept = _FIXED.get(found["feast"] or found["own"] or "", (0, 0, 8))
+    days = [end if past else first for first, end in _days(found["feast"] or found["own"], today)]
+    return next((one for one in days if one > today), None)
+
+
+def _over(text: str, today: date) -> date | None:
+    """The end of a feast that is on, or about to begin: 春节别发."""
+    found = _OVER.search(text)
+    if found is None or not found["feast"]:
+        return None
+    days = _days(found["feast"], today)
+    return next((end for first, end in days if first - _SOON <= today < end), None)
+
+
+def _days(feast: str | None, today: date) -> list[tuple[date, date]]:
+    """The days of a feast: each first day, and the first one after it."""
+    month, day, kept = _FIXED.get(feast or "", (0, 0, 8))
     begins = [date(*one) for one in _SPRING]
     if month:
         begins = [date(today.year + more, month, day) for more in (0, 1)]
-    days = [one + timedelta(days=kept if past else 0) for one in begins]
-    return next((one for one in days if one > today), None)
+    return [(one, one + timedelta(days=kept)) for one in begins]
 
 
 def _on(text: str, today: date) -> date | None:

@@ -49,7 +49,7 @@ from handlers.rating import Rating, ask_due
 from handlers.resuming import goes_on
 from handlers.rhythms_asked import offers_rhythm
 from handlers.several import besides
-from handlers.stories import beyond
+from handlers.stories import beyond, for_kin
 from handlers.subscribing import Subscribing
 from handlers.turn import Handler, Said, Turn, fill
 from handlers.wishes import Missed, wish_in
@@ -227,7 +227,7 @@ def heard_in(text: str, known: Taxonomy | None, danger: Heard = danger_in) -> st
 
     Every word of a withdrawal is known: who says no more than that is in no danger by it.
     """
-    if fixed_words(text) or (known is not None and only_wishes(text, known)):
+    if fixed_words(text) or for_kin(text) or (known is not None and only_wishes(text, known)):
         return ""
     heard = danger(text, 1.0)
     rest = beyond(text, known)

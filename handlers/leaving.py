@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from facets.taxonomy import Facet, Taxonomy
 from gates.normalise import normalise
-from handlers.days import day_meant, without_days
+from handlers.days import day_meant, names_feast, says_feast_days, without_days
 from handlers.leaving_words import CONSENT, GRAVE, LISTS
 from handlers.rhythms import LESS
 from handlers.spelling import mended
@@ -125,6 +125,9 @@ def leaving(text: str, today: date, taxonomy: Taxonomy | None = None) -> Leaving
         return None
     rest = any(one.facets for one, act in found if act is None)
     meant = replace(_together(acts, until), rest=rest)
+    paused = meant.act is Act.PAUSE and names_feast(said)
+    if until is None and (paused or says_feast_days(said)):
+        return Leaving(Act.LOOK)  # nobody can begin a pause on a day to come
     return Leaving(Act.LOOK) if not meant.facets and _ONE.search(said) else meant
 
 

@@ -50,6 +50,8 @@ _STORY = re.compile(
     rf"(?:好?几年|很久|好久|一年|半年|多年)?了?"
     rf"|(?:{_KIN}|人|人家)(?:都|已经|早就|早|已|刚|去年|前年|今年|上个?月)*{_LEFT}了?(?:好?几年|很久|一年|半年|多年)?了?"
     r"|(?:烦|吵|闹)死(?:我|人|个人)?了|你们?(?:烦不烦|有完没完|没完了)"
+    r"|(?:再|还|继续)(?:敢|给我|不)*(?:发|推送?|骚扰|取消|停|退订?)(?:消息|信息|一次|的话|掉|下去)*(?:我|本人)?(?:就|要|去|会|直接|必)*"
+    r"(?:告|投诉|举报|起诉|拉黑|取关|屏蔽|打12345)(?:你们?)?(?:了|啊|的)*"
 )
 """Why people leave: no danger in it."""
 _STILL = re.compile(
@@ -69,6 +71,9 @@ _CUT_ALONE = re.compile(
 _FOR_OTHERS = re.compile(
     f"(?:请|麻烦)*(?:帮|替|为|给|代)(?:{_KIN}|{_CHILD})(?:把|将)?(?:.{{0,6}}的?)?(?:订阅|推送|消息)?"
     f"{_CUTTING}(?:订|掉|了|吧|.{{1,4}})?(?:订阅|推送|消息)?(?:了|吧|掉|谢谢)*$"
+)
+_FOR_KIN = re.compile(
+    f"(?:请|麻烦)*(?:帮|替|给|代)(?:{_KIN}|{_CHILD}){_CUTTING}(?:订|掉|了|吧|谢谢)*"
 )
 _RANT = re.compile("还(?:给我)?(?:发|推送?)(?:什么(?:发|推)?|啥(?:发|推)?|个没完|个什么劲)")
 _READER = re.compile(f"(?:给|向|对)(?:[他她]们?|{_KIN})(?=发|推)")
@@ -109,6 +114,11 @@ def nearly(text: str) -> bool:
     *before, last = parts_of(_heard(text)) or [""]
     tells = bool(before) and all(_STORY.fullmatch(_STILL.sub("", one)) for one in before)
     return (tells and _CUT_ALONE.fullmatch(last) is not None) or bool(_FOR_OTHERS.match(plain))
+
+
+def for_kin(text: str) -> bool:
+    """Whether it withdraws for one of the family and says no more: 帮我爸退了."""
+    return _FOR_KIN.fullmatch(plain_of(text)) is not None
 
 
 def beyond(text: str, taxonomy: Taxonomy | None = None) -> str | None:

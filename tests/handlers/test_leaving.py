@@ -143,6 +143,25 @@ def test_the_day_a_pause_ends(words: str, day: str | None) -> None:
     assert day_meant(words, TODAY) == (date.fromisoformat(day) if day else None)
 
 
+@pytest.mark.parametrize(
+    ("words", "day", "act", "until"),
+    [
+        ("国庆别发", "2026-11-29", Act.LOOK, None),
+        ("春节期间停止推送", "2026-11-29", Act.LOOK, None),
+        ("过年期间先别给我推了", "2027-01-30", Act.PAUSE, "2027-02-14"),
+        ("国庆别发", "2026-09-25", Act.PAUSE, "2026-10-08"),
+        ("五一不要推送", "2027-05-03", Act.PAUSE, "2027-05-06"),
+        ("退订，祝元旦快乐", "2026-11-29", Act.ALL, None),
+    ],
+)
+def test_a_feast_far_off_pauses_nothing_today(
+    words: str, day: str, act: Act, until: str | None
+) -> None:
+    found = leaving(words, date.fromisoformat(day))
+    assert found is not None
+    assert (found.act, found.until and found.until.isoformat()) == (act, until)
+
+
 def test_a_beginning_is_no_end_of_a_pause() -> None:
     found = leaving("从今天起不要再发了", TODAY)
     assert found is not None
