@@ -21,12 +21,13 @@ def chosen(text: str, keys: Sequence[object]) -> str:
 
     `text` is normalised already: full-width digits and circled ones are plain digits there.
     """
-    words = "".join(sign for sign in text if not sign.isspace() and sign not in _MARKS)
-    found = _CHOICE.fullmatch(words)
-    if found is None:
-        return ""
-    at = _value(found[1])
-    return str(keys[at - 1]) if 1 <= at <= len(keys) else ""
+    at = _place(text)
+    return str(keys[at - 1]) if at is not None and 1 <= at <= len(keys) else ""
+
+
+def numbers(text: str) -> bool:
+    """Whether it says the number of a choice and nothing else, of whichever choices."""
+    return _place(text) is not None
 
 
 def labelled(text: str, labels: Sequence[object], keys: Sequence[object]) -> str:
@@ -36,6 +37,12 @@ def labelled(text: str, labels: Sequence[object], keys: Sequence[object]) -> str
     if not words or len(named) != len(keys) or named.count(words) != 1:
         return ""
     return str(keys[named.index(words)])
+
+
+def _place(text: str) -> int | None:
+    words = "".join(sign for sign in text if not sign.isspace() and sign not in _MARKS)
+    found = _CHOICE.fullmatch(words)
+    return None if found is None else _value(found[1])
 
 
 def _bare(words: str) -> str:

@@ -20,6 +20,7 @@ from escalations.merging import added_to
 from escalations.models import Ticket
 from escalations.tickets import Question
 from handlers.beside import continues
+from handlers.choosing import numbers
 from handlers.commands import CommandWiring, add_to, hand_over
 from handlers.courtesy import courtesy, refusal
 from handlers.offers import CHOSEN, candidates, choices, held_in, near, offered_in, one_title
@@ -73,6 +74,8 @@ class Questions:
             return Said(self._say(SENT.get(turn.inbound.key, "unsupported")), (PERSON,))
         if (number := await self._number(turn)) is not None:
             return number
+        if (again := await self._no_such(turn)) is not None:
+            return again
         kind = kind_of(turn.text)
         if (kind == APPLICATION or asks_to_apply(turn.text)) and self._w.templates.usable(DOOR):
             return self._door(turn, kind)
@@ -107,6 +110,17 @@ class Questions:
             return None
         receipt = await add_to(self._w, turn, ticket, turn.text)
         return replace(receipt, pieces=(*receipt.pieces, *self._say("number_kept")))
+
+    async def _no_such(self, turn: Turn) -> Said | None:
+        """A number beyond what was offered is no question: the choices once more."""
+        offered = tuple(turn.data.get("choices") or ())
+        if not numbers(turn.text) or (turn.step == "clarify" and not offered):
+            return None
+        if (await self._held(turn))[0] is not None:
+            return None  # it may answer what the person asked
+        labels = turn.data.get("labels") or ()
+        again = (Choice(str(label), str(key)) for label, key in zip(labels, offered, strict=False))
+        return Said(self._say("stale"), tuple(again), step=turn.step, data=turn.data)
 
     async def _apart(self, turn: Turn) -> Said | None:
         """Each question of a message by itself; None when there is one, or none has an answer."""

@@ -286,3 +286,12 @@ async def test_an_application_is_led_to_its_door_and_recorded_when_handed_in(off
         (ticket,) = (await session.scalars(select(Ticket))).all()
     assert ticket.reason == APPLICATION
     assert ticket.question == "我申请公开2025年城关镇征地补偿方案"
+
+
+async def test_a_number_beyond_what_was_offered_offers_it_once_more(office) -> None:
+    citizen = await office.citizen()
+    await citizen.say("订阅")
+    for number in ("88", "选 99", "第九十个"):
+        assert "已失效" in await citizen.say(number)
+    assert "已订阅" in await citizen.say("1")
+    assert office.queued == []
