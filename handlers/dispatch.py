@@ -52,7 +52,7 @@ from handlers.several import besides
 from handlers.stories import beyond, for_kin
 from handlers.subscribing import Subscribing
 from handlers.turn import Handler, Said, Turn, fill
-from handlers.wishes import Missed, wish_in
+from handlers.wishes import Missed, names_alone, wish_in
 from handlers.withdrawing import Withdrawing, withdraws
 from knowledge.danger import danger as danger_in
 from ledger.stops import stopped_now
@@ -243,6 +243,8 @@ def heard_in(text: str, known: Taxonomy | None, danger: Heard = danger_in) -> st
 def only_wishes(text: str, known: Taxonomy) -> bool:
     """Whether it is a subscription and no more, all of it understood: 帮我妈订阅就业."""
     if goes_on(text, known) is not None or offers_rhythm(text, known) or _waits(text):
+        return not grave(text)
+    if names_alone(text, known):
         return not grave(text)
     wish = wish_in(text, known)
     if wish is not None and bool(wish.facets) and wish.missed <= {Missed.PERSON}:

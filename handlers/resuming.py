@@ -45,3 +45,9 @@ def goes_on(text: str, taxonomy: Taxonomy) -> tuple[Facet, ...] | None:
     if not _GOES_ON.fullmatch(rest) or (not facets and _ALONE.fullmatch(rest)):
         return None
     return tuple(dict.fromkeys(facets))
+
+
+def restores(text: str) -> bool:
+    """恢复, 重新打开, and no more: our pushes where some are paused, else anything."""
+    plain = plain_of(text)
+    return "继续" not in plain and "接着" not in plain and _ALONE.fullmatch(plain) is not None

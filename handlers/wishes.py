@@ -33,12 +33,18 @@ ORDER = "订"
 _ORDERS = re.compile("(?:^|(?<=[，,。 ]))(?:再|就|先|给我|帮我)?订(?:一个|一下|个)?(?:关于)?")
 _TURNED = (
     re.compile(
-        "^(?:请|麻烦)?(?:以后|今后|要是|如果|只要|一)?有(?P<how>)(?P<what>[^，,。]{2,20}?)(?:的话|了|时|的时候)?"
-        "[，,]?(?:请|就|都|也|记得|及时|马上|第一时间|帮忙)*(?:通知|告诉|提醒)(?:我|一声|一下)+[吧啊哈]*$"
+        "^(?:请|麻烦)?(?:以后|今后|要是|如果|只要|一)?有(?:什么|最?新的?|相关的?|好的?)*(?P<how>)(?P<what>[^，,。]{2,20}?)(?:的话|了|时|的时候)?"
+        "[，,]?(?:请|就|都|也|记得|及时|马上|第一时间|帮忙)*"
+        "(?:(?:通知|告诉|提醒)(?:我|一声|一下)+|推送?给我)[吧啊哈]*$"
     ),
     re.compile(
         "^(?P<what>[^，,。]{2,16}?)(?:方面的|类的|的)?[，, ](?:帮我|给我|我要|请|也)*"
         "(?:(?P<how>订阅)|订一个|订上|订一下|订)(?:上|一下|一个|吧|了)*$"
+    ),
+    re.compile(
+        "^(?:请|麻烦|我们?|就|只|也|还|给我)*(?:想要|要|想看看?|需要|来点|来些|给我)(?!发|推|订|看|收|接|关注|了解|知道|讲|说|查|找|介绍|解释)"
+        "(?P<how>)(?P<what>[^，,。]{2,16}?)(?:(?:方面|类|相关|有关)的?|的(?=消|信|资|动|推)|(?=信息|消息))"
+        "(?:消息|信息|资讯|动态|推送|内容)?(?:就行|即可|吧|了|哈|谢谢)*$"
     ),
 )
 """有招聘信息通知我, 小微企业减税的，订阅: what is wished for comes first."""
@@ -149,6 +155,13 @@ def _wish(plain: str, taxonomy: Taxonomy, *, asked: bool) -> Understood | None:
     if given and any(name[-1] in PAID for name in found.names) and not NEWS.search(plain):
         return None  # 给我发消费券 is about the voucher
     return found if found.facets and (topic or not found.missed) else None
+
+
+def names_alone(text: str, taxonomy: Taxonomy) -> bool:
+    """Whether it names what can be subscribed, and says no more: 我想要就业方面的."""
+    plain = how_often(spelled(text))[1]
+    rest = _unnamed(plain, taxonomy)
+    return rest != plain and not _left_over(rest)
 
 
 def profile_in(text: str, taxonomy: Taxonomy) -> Understood | None:

@@ -19,7 +19,7 @@ from handlers.exchanges import exchange_in, keeps_in, of_ours, only_in, parted_i
 from handlers.later import later_in
 from handlers.leaving import Act, Leaving, leaving, may_leave, plain_of
 from handlers.picking import by_place, counted, picked
-from handlers.resuming import goes_on
+from handlers.resuming import goes_on, restores
 from handlers.rhythms import asks_less
 from handlers.rhythms_asked import offers_rhythm
 from handlers.several import Kind, several_in
@@ -167,12 +167,13 @@ class Withdrawing:
 
     async def _goes_on(self, turn: Turn) -> Said | None:
         """继续发吧: all that is paused, or what was named of it."""
-        facets = goes_on(turn.text, self._subs.taxonomy)
+        bare = restores(turn.text)
+        facets = () if bare else goes_on(turn.text, self._subs.taxonomy)
         rows = await self._named(turn, facets) if facets is not None else []
         paused = [row.id for row in rows if row.paused_until not in ("", NEVER)]
         if paused:
             return await self._pause(turn, "", paused)
-        return listed(self._subs, rows) if rows else None
+        return listed(self._subs, rows) if rows and not bare else None
 
     async def _several(self, turn: Turn) -> Said | None:
         """就业退了，消费每天发: each is done with its word, what ends first."""

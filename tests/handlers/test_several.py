@@ -129,6 +129,9 @@ async def test_a_pause_is_ended_in_ones_own_words_and_benefits_are_nobodys_subsc
     await citizen.say("订阅就业")
     await citizen.say("停一周")
     assert "已恢复推送" in await citizen.say("暂停取消")
+    assert "已恢复推送" not in await citizen.say("恢复")  # nothing is paused
+    await citizen.say("停一周")
+    assert "已恢复推送" in await citizen.say("恢复吧")
     for words in ("医保停了", "低保给我取消了"):
         assert "没有听准" not in await citizen.say(words), words
     for words in ("老人看不懂，请取消", "帮我妈取消就业", "招聘信息别给我发了"):
