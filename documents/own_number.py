@@ -21,8 +21,9 @@ ORDER = re.compile(
 )
 ORDER_HEAD = re.compile(r"[\u4e00-\u9fff 、]{2,60}(?:令|公告|通告)")
 _CITES = re.compile("根据|依据|按照|依照|遵照|参照|执行|转发|废止")
-# Below the first sentence, and below whom it is sent to, only others are named.
-_BEGUN = re.compile(r".*[。；]|.*(?:各|以下|下列|如下).*[：:]|.{60,}[：:]|(?=.{60}).*[。；].*")
+_CALLS = re.compile("各|以下|下列|如下")
+_STOPS = re.compile("[。；]")
+_LONG = 60  # signs, from which on a line is a sentence
 _HEAD = 30  # lines
 
 
@@ -32,7 +33,7 @@ def own_number(lines: Sequence[str], title: str) -> str:
     for at, line in enumerate([] if behind else lines[:_HEAD]):
         if found := _named(line):
             return found
-        if _BEGUN.fullmatch(line):
+        if _begun(line):
             break
         if order := _order(lines, at):
             return order
@@ -54,6 +55,15 @@ def is_order_number(line: str) -> bool:
     """Whether a line is the number of an order that the line above names."""
     found = ORDER.fullmatch(line)
     return found is not None and found["who"] is None
+
+
+def _begun(line: str) -> bool:
+    """Whether the text begins: below its first sentence, and below whom it is sent to, only others
+    are named.
+    """
+    if line.endswith(("。", "；")) or (len(line) >= _LONG and _STOPS.search(line)):
+        return True
+    return line.endswith(("：", ":")) and (len(line) > _LONG or _CALLS.search(line) is not None)
 
 
 def _named(line: str) -> str:

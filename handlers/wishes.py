@@ -159,7 +159,10 @@ def _wish(plain: str, taxonomy: Taxonomy, *, asked: bool) -> Understood | None:
 
 def names_alone(text: str, taxonomy: Taxonomy) -> bool:
     """Whether it names what can be subscribed, and says no more: 我想要就业方面的."""
-    plain = how_often(spelled(text))[1]
+    said = spelled(text)
+    if len(said) > LONGEST:
+        return False
+    plain = how_often(said)[1]
     rest = _unnamed(plain, taxonomy)
     return rest != plain and not _left_over(rest)
 

@@ -129,6 +129,8 @@ PATTERNS: dict[str, Callable[[int], str]] = {
     "titles nearly known": _each(lambda n: f"《青禾县就业补贴资金管理办法（第{n}号）》"),
     "list marks": _each(lambda n: f"{n % 99}. 一\n"),
     "addresses": _each(lambda n: f"http://a.cn/{n} "),
+    "blanks below a body of then": _drawn_out("市工商行政管理局发布通知。\n", " "),
+    "blanks behind its own day": _drawn_out("市工商行政管理局通知。\n2019年3月5日", " ", "某"),
     "gap after a name": _drawn_out("十岁。王一，", "\n"),
     "gap in a mark": _drawn_out("绝", "\n"),
     "gap before a mark": _drawn_out("注意保存", "\n"),

@@ -1,9 +1,11 @@
 """What a policy says of itself, and what it only says of others."""
 
+import time
 from datetime import date
 
 import pytest
 
+from documents.own_number import own_number
 from knowledge.headed import head_of
 
 
@@ -129,3 +131,10 @@ def test_the_printers_line_tells_the_day_where_no_other_does() -> None:
     assert found.issued_on == found.effective_from == date(2026, 2, 10)
     assert found.effective_to == date(2031, 2, 9)
     assert head_of(f"{text}\n2026年2月8日").issued_on == date(2026, 2, 8)
+
+
+@pytest.mark.parametrize("unit", ["各", "以下", "某县〔2026〕3号", "令"])
+def test_a_number_is_looked_for_in_a_line_of_any_length(unit: str) -> None:
+    line, begun = unit * 40_000, time.process_time()
+    assert own_number([line, "青政发〔2026〕3号"], "关于补贴的通知") == "青政发〔2026〕3号"
+    assert time.process_time() - begun < 2
