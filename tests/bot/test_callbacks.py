@@ -39,6 +39,7 @@ from tests.bot.conftest import (
     no_media,
     parts,
 )
+from tests.waiting import until
 
 SECRETS = {"appid": "wxqinghe", "secret": "s3", "token": "t0", "aes_key": AES_KEY}
 
@@ -563,9 +564,11 @@ async def test_an_album_is_heard_once_and_by_its_words(
     for caption in ({}, {"caption": "怎么申请补贴"}, {}):
         fields = {"photo": photo, "media_group_id": "77", **caption}
         await _send(house, "7", citizen=citizen, fields=fields)
-    async with asyncio.timeout(20):
-        while not any(key.endswith(":words") for key in house.cache._values):  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+
+    async def words_came() -> bool:
+        return any(key.endswith(":words") for key in house.cache._values)
+
+    await until(words_came)
     over.set()
     await house.callbacks.drain()
     [message] = await _received(house, "7", 1)

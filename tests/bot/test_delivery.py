@@ -13,6 +13,7 @@ from config.clock import now
 from storage.database import new_id
 from tests.bot.conftest import Office, parts
 from tests.made import turn
+from tests.waiting import until
 
 
 async def _states(office: Office) -> dict[str, int]:
@@ -59,9 +60,11 @@ async def test_two_workers_at_once_send_each_message_once(office: Office) -> Non
 async def test_never_more_calls_in_flight_than_allowed(office: Office) -> None:
     await office.deliveries(office.release(), [str(number) for number in range(50)])
 
+    async def two_at_once() -> bool:
+        return office.channel.most_open >= 2
+
     async def with_another(address: str) -> None:
-        while office.channel.most_open < 2:  # noqa: ASYNC110  counted by the channel
-            await asyncio.sleep(0.002)
+        await until(two_at_once, every=0.002)
 
     office.channel.before = with_another
     await office.process(in_flight=8).sender.deliver_due()

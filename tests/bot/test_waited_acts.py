@@ -1,7 +1,6 @@
 """An act that waited for its turn: what was done meanwhile counts, and who is gone stays gone."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import pytest
 from sqlalchemy import select, update
@@ -9,14 +8,9 @@ from sqlalchemy import select, update
 from bot.contract import Inbound
 from bot.models import Contact, InboundMessage
 from tests.bot.test_callbacks import House, _citizen, _received, _say, house, patience
+from tests.waiting import until
 
 __all__ = ["house", "patience"]
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
-        while not await holds():  # noqa: ASYNC110  told by the tables
-            await asyncio.sleep(0.02)
 
 
 async def test_every_act_is_asked_whether_a_later_one_was_acted_on(house: House) -> None:

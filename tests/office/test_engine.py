@@ -62,6 +62,7 @@ async def test_many_requests_while_a_job_runs_become_one_more_round() -> None:
         await tasks.ask("deliver")
 
     async def all_heard() -> bool:  # but the one at work
+        # How many are at work is told nowhere else, and its type is the one of every broker.
         return len(tasks.broker._running_tasks) == 1  # type: ignore[attr-defined]
 
     await until(all_heard)
